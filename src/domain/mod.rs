@@ -1,0 +1,19 @@
+//! The ground floor: what is true of a marketplace for short stays, whoever asks and wherever it is kept.
+//!
+//! Pure types and functions. Nothing here does I/O, waits, or knows a table, a schema or a clock of its own.
+
+pub mod actor;
+pub mod booking;
+pub mod cancellation;
+pub mod clock;
+pub mod ids;
+pub mod listing;
+pub mod money;
+pub mod page;
+pub mod payment;
+pub mod people;
+pub mod price;
+pub mod problem;
+pub mod review;
+pub mod stay;
+pub mod text;

@@ -1,0 +1,189 @@
+//! People: names, mail addresses, passwords and roles.
+
+use super::{
+    problem::{Problem, Problems},
+    text::{self, Lines},
+};
+
+/// What a person may do in the marketplace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Books and reviews.
+    Guest,
+    /// Lists and manages own properties as well.
+    Host,
+    /// Sees and moderates everything.
+    Admin,
+}
+
+/// A mail address: trimmed, in lower case, with one `@` and something on both sides.
+///
+/// Whether mail arrives there is proven by sending some, so the check is of the shape alone (RFC 5321: at most 254 octets).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// Parses an address.
+    ///
+    /// # Errors
+    /// `REQUIRED` when empty, `INVALID` when it has not the shape of a mail address.
+    pub fn parse(field: &str, raw: &str) -> Result<Self, Problem> {
+        let address = text::parse(field, raw, 1..=254, Lines::One)?.to_lowercase();
+        let shape = address.split_once('@').is_some_and(|(local, domain)| {
+            (1..=64).contains(&local.len())
+                && !domain.contains('@')
+                && domain.split('.').count() >= 2
+                && domain.split('.').all(|label| {
+                    !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                })
+        });
+        if !shape
+            || address.len() > 254
+            || address
+                .chars()
+                .any(|c| c.is_whitespace() || "<>(),;:\\\"[]".contains(c))
+        {
+            return Err(Problem::invalid(
+                field,
+                "Give a mail address such as name@example.com.",
+            ));
+        }
+        Ok(Self(address))
+    }
+
+    /// The address in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password as it was typed; never shown, logged or compared.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    /// Parses a new password: 8 to 128 characters, as NIST SP 800-63B asks for at least 8 and bids no character classes.
+    ///
+    /// # Errors
+    /// `INVALID` outside of those lengths.
+    pub fn parse(field: &str, raw: String) -> Result<Self, Problem> {
+        let length = if raw.len() > 512 {
+            usize::MAX
+        } else {
+            raw.chars().count()
+        };
+        if (8..=128).contains(&length) {
+            Ok(Self(raw))
+        } else {
+            Err(Problem::invalid(
+                field,
+                "A password has between 8 and 128 characters.",
+            ))
+        }
+    }
+
+    /// A password typed to sign in: whatever it is, it is compared; one over 512 bytes can be nobody's.
+    #[must_use]
+    pub fn typed(raw: String) -> Option<Self> {
+        (raw.len() <= 512).then_some(Self(raw))
+    }
+
+    /// The password's bytes, for hashing.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// Everything a new account needs, checked.
+#[derive(Debug, Clone)]
+pub struct NewPerson {
+    /// The name shown to everyone.
+    pub full_name: String,
+    /// Where mail goes, and what one signs in with.
+    pub email: Email,
+    /// The chosen password.
+    pub password: Password,
+    /// GUEST or HOST.
+    pub role: Role,
+}
+
+impl NewPerson {
+    /// Parses a sign-up.
+    ///
+    /// # Errors
+    /// Every mistake in it; asking for ADMIN is one, as admins are made on the command line alone.
+    pub fn parse(
+        full_name: &str,
+        email: &str,
+        password: String,
+        role: Role,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Problems::default();
+        let full_name = problems.take(text::parse("fullName", full_name, 1..=100, Lines::One));
+        let email = problems.take(Email::parse("email", email));
+        let password = problems.take(Password::parse("password", password));
+        if role == Role::Admin {
+            problems.add(Problem::invalid("role", "Sign up as GUEST or as HOST."));
+        }
+        problems.finish(|| {
+            Some(Self {
+                full_name: full_name?,
+                email: email?,
+                password: password?,
+                role,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_address_has_a_name_and_a_domain() {
+        assert_eq!(
+            Email::parse("email", " Ann@Example.COM ")
+                .map(|e| e.0)
+                .as_deref(),
+            Ok("ann@example.com")
+        );
+        for bad in [
+            "",
+            "ann",
+            "ann@",
+            "@example.com",
+            "ann@example",
+            "a b@example.com",
+            "a@b@example.com",
+            "a\u{7}@example.com",
+            "a@exa..mple.com",
+        ] {
+            assert!(
+                Email::parse("email", bad).is_err(),
+                "{bad:?} was taken for a mail address"
+            );
+        }
+    }
+
+    #[test]
+    fn every_mistake_of_a_sign_up_is_named_at_once() {
+        let problems = NewPerson::parse("", "nobody", "short".into(), Role::Admin).unwrap_err();
+        let fields: Vec<_> = problems.iter().map(|p| p.field.join(".")).collect();
+        assert_eq!(fields, ["fullName", "email", "password", "role"]);
+    }
+
+    #[test]
+    fn a_password_never_shows_itself() {
+        let password = Password::parse("password", "correct horse".into()).unwrap();
+        assert_eq!(format!("{password:?}"), "Password(…)");
+    }
+}

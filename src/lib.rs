@@ -1,0 +1,2 @@
+//! Staygate.
+pub mod domain;

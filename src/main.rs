@@ -1,0 +1,2 @@
+//! Starts the `staygate` command.
+fn main() {}
