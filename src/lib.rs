@@ -1,2 +1,3 @@
 //! Staygate.
 pub mod domain;
+pub mod entity;

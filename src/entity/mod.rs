@@ -1,0 +1,16 @@
+//! The tables as types, in SeaORM's compact format. One file a table; names are the database's own.
+
+mod columns;
+
+pub mod booking;
+pub mod booking_event;
+pub mod idempotency_key;
+pub mod night;
+pub mod night_price;
+pub mod payment;
+pub mod property;
+pub mod property_amenity;
+pub mod review;
+pub mod session;
+pub mod signing_key;
+pub mod user;

@@ -1,0 +1,30 @@
+//! `users`: everyone with an account.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::{ids::UserId, people::Role};
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    /// Key.
+    #[sea_orm(primary_key)]
+    pub user_id: UserId,
+    /// Shown to everyone.
+    pub full_name: String,
+    /// In lower case; private.
+    pub email: String,
+    /// Argon2id in PHC string format.
+    pub password_hash: String,
+    /// What the person may do.
+    pub role: Role,
+    /// When the account was made.
+    pub created_at: DateTimeUtc,
+}
+
+/// Relations are loaded in batches, never joined here.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
