@@ -1,3 +1,4 @@
 //! Staygate.
 pub mod domain;
 pub mod entity;
+pub mod store;

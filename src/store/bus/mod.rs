@@ -1,0 +1,120 @@
+//! Tells every instance what has just been committed.
+//!
+//! A notice is a hint to look, never the truth: the truth is in the tables, and whoever needs all of it reads them from the last
+//! place that it knows. So a lost or doubled notice costs time, not data.
+
+mod redis;
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+
+use crate::domain::ids::{BookingId, PropertyId, UserId};
+
+/// What has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notice {
+    /// A booking's status changed.
+    Booking {
+        /// Which booking.
+        booking_id: BookingId,
+        /// Its guest.
+        guest_id: UserId,
+        /// Its host.
+        host_id: UserId,
+    },
+    /// Nights of a property were taken or freed.
+    Nights {
+        /// Which property.
+        property_id: PropertyId,
+        /// Which nights.
+        nights: Vec<NaiveDate>,
+    },
+    /// Notices may have been lost: look again.
+    Resync,
+}
+
+/// The bus. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    local: broadcast::Sender<Arc<Notice>>,
+    remote: Option<redis::Remote>,
+}
+
+/// Notices that a slow listener may fall behind by before it is told to look again.
+const BACKLOG: usize = 4_096;
+
+impl Bus {
+    /// A bus inside of this process.
+    #[must_use]
+    pub fn in_process() -> Self {
+        Self {
+            local: broadcast::channel(BACKLOG).0,
+            remote: None,
+        }
+    }
+
+    /// A bus over every instance that uses the same Redis and `prefix`. It keeps trying when Redis is away; listeners are then
+    /// told once a second to look for themselves.
+    ///
+    /// # Errors
+    /// When the URL is not one of Redis.
+    pub fn over_redis(url: &str, prefix: &str) -> anyhow::Result<Self> {
+        let local = broadcast::channel(BACKLOG).0;
+        let remote = redis::connect(url, prefix, local.clone())?;
+        Ok(Self {
+            local,
+            remote: Some(remote),
+        })
+    }
+
+    /// Tells everyone. Never waits and never fails: listeners here hear at once, other instances as soon as Redis has it.
+    pub fn publish(&self, notice: Notice) {
+        if let Some(remote) = &self.remote {
+            remote.publish(notice.clone());
+        }
+        // An error only says that nobody listens.
+        let _ = self.local.send(Arc::new(notice));
+    }
+
+    /// Listens from now on.
+    #[must_use]
+    pub fn listen(&self) -> Listener {
+        Listener(self.local.subscribe())
+    }
+}
+
+/// Hears what is published after it was made.
+#[derive(Debug)]
+pub struct Listener(broadcast::Receiver<Arc<Notice>>);
+
+impl Listener {
+    /// The next notice; [`Notice::Resync`] when this listener was too slow for some. None once the bus is gone.
+    pub async fn next(&mut self) -> Option<Arc<Notice>> {
+        match self.0.recv().await {
+            Ok(notice) => Some(notice),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Arc::new(Notice::Resync)),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_that_was_too_slow_is_told_to_look_again() {
+        let bus = Bus::in_process();
+        let mut listener = bus.listen();
+        for property in 0..=i32::try_from(BACKLOG).unwrap() {
+            bus.publish(Notice::Nights {
+                property_id: PropertyId(property),
+                nights: vec![],
+            });
+        }
+        assert_eq!(listener.next().await.as_deref(), Some(&Notice::Resync));
+    }
+}

@@ -1,0 +1,129 @@
+//! The bus between instances, over Redis publish and subscribe.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_redis::{Config, Pool, Runtime};
+use futures_util::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::timeout,
+};
+use uuid::Uuid;
+
+use super::Notice;
+
+/// How long Redis may take for one thing before it counts as away.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long to wait between two tries to reach it.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The way out to the other instances.
+#[derive(Debug, Clone)]
+pub(super) struct Remote(mpsc::Sender<Notice>);
+
+impl Remote {
+    /// Hands a notice on. When the queue is full the notice is dropped: Redis is away then, and everyone looks again once
+    /// it is back.
+    pub(super) fn publish(&self, notice: Notice) {
+        let _ = self.0.try_send(notice);
+    }
+}
+
+/// What travels: an instance must not hear its own notices twice.
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    from: Uuid,
+    notice: Notice,
+}
+
+pub(super) fn connect(
+    url: &str,
+    prefix: &str,
+    local: broadcast::Sender<Arc<Notice>>,
+) -> anyhow::Result<Remote> {
+    let client = redis::Client::open(url)?;
+    let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1))?;
+    let channel = format!("{prefix}:notices");
+    let me = Uuid::new_v4();
+    let (sender, queue) = mpsc::channel(super::BACKLOG);
+    tokio::spawn(send(pool, channel.clone(), me, queue));
+    tokio::spawn(hear(client, channel, me, local));
+    Ok(Remote(sender))
+}
+
+/// Publishes what is queued, in order. After a failure the others are told to look for themselves.
+async fn send(pool: Pool, channel: String, me: Uuid, mut queue: mpsc::Receiver<Notice>) {
+    let mut lost = false;
+    while let Some(notice) = queue.recv().await {
+        let notice = if lost { Notice::Resync } else { notice };
+        let sent = publish(&pool, &channel, &Envelope { from: me, notice }).await;
+        if let Err(error) = &sent {
+            tracing::warn!(%error, "could not publish to Redis; other instances look for themselves");
+        }
+        lost = sent.is_err();
+    }
+}
+
+async fn publish(pool: &Pool, channel: &str, envelope: &Envelope) -> anyhow::Result<()> {
+    let body = serde_json::to_string(envelope)?;
+    let send = async {
+        let mut connection = pool.get().await?;
+        let () = redis::cmd("PUBLISH")
+            .arg(channel)
+            .arg(body)
+            .query_async(&mut connection)
+            .await?;
+        anyhow::Ok(())
+    };
+    timeout(PATIENCE, send).await?
+}
+
+/// Hears the others. While Redis is away, listeners here are told once a second to look for themselves.
+async fn hear(
+    client: redis::Client,
+    channel: String,
+    me: Uuid,
+    local: broadcast::Sender<Arc<Notice>>,
+) {
+    loop {
+        match timeout(PATIENCE, subscribe(&client, &channel)).await {
+            Ok(Ok(mut messages)) => {
+                // What was said before this subscription stood is not heard.
+                let _ = local.send(Arc::new(Notice::Resync));
+                while let Some(message) = messages.next().await {
+                    deliver(message.get_payload_bytes(), me, &local);
+                }
+                tracing::warn!(
+                    "lost Redis; looking into the database each second until it is back"
+                );
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "could not reach Redis"),
+            Err(_) => tracing::warn!("Redis did not answer in time"),
+        }
+        let _ = local.send(Arc::new(Notice::Resync));
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn subscribe(
+    client: &redis::Client,
+    channel: &str,
+) -> redis::RedisResult<redis::aio::PubSubStream> {
+    let mut subscription = client.get_async_pubsub().await?;
+    subscription.subscribe(channel).await?;
+    Ok(subscription.into_on_message())
+}
+
+fn deliver(body: &[u8], me: Uuid, local: &broadcast::Sender<Arc<Notice>>) {
+    match serde_json::from_slice::<Envelope>(body) {
+        Ok(envelope) if envelope.from == me => {}
+        Ok(envelope) => {
+            let _ = local.send(Arc::new(envelope.notice));
+        }
+        // A newer instance may say what this one does not know yet.
+        Err(_) => {
+            let _ = local.send(Arc::new(Notice::Resync));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The database: one pool, one way to begin a write.
+
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use migration::{Migrator, MigratorTrait as _};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction,
+    DbBackend, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// `sqlite://file.db` (made when it is not there) or `postgres://…`.
+    pub url: String,
+    /// The most connections of the pool.
+    pub max_connections: u32,
+    /// How long one statement may run, on `PostgreSQL`.
+    pub statement_timeout: Option<Duration>,
+}
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    connection: DatabaseConnection,
+    /// `SQLite` has one writer. Waiting here is fair and never fails; waiting in `SQLite` ends in "database is locked".
+    writer: Option<Arc<Mutex<()>>>,
+    statements: Arc<AtomicU64>,
+}
+
+impl Db {
+    /// Opens a pool.
+    ///
+    /// # Errors
+    /// When the database can't be reached or the URL is of no engine that is served.
+    pub async fn connect(options: &DbOptions) -> Result<Self, DbErr> {
+        let mut connect = ConnectOptions::new(&options.url);
+        connect
+            .max_connections(options.max_connections)
+            .acquire_timeout(Duration::from_secs(8))
+            .test_before_acquire_if_idle_for(Duration::from_secs(30))
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .create_if_missing(true)
+                    .foreign_keys(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Normal)
+                    // Another process (a worker, the command line) may be writing.
+                    .busy_timeout(Duration::from_secs(10))
+            });
+        if let Some(limit) = options.statement_timeout {
+            connect.statement_timeout(limit);
+        }
+        let mut connection = Database::connect(connect).await?;
+        let statements = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&statements);
+        connection.set_metric_callback(move |_| {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let writer = (connection.get_database_backend() == DbBackend::Sqlite).then(Arc::default);
+        Ok(Self {
+            connection,
+            writer,
+            statements,
+        })
+    }
+
+    /// Brings the tables up to date. Several instances may do it at once.
+    ///
+    /// # Errors
+    /// When a migration fails; it is rolled back.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        if self.backend() == DbBackend::Sqlite {
+            let _writer = self.lock_writer().await;
+            return Migrator::up(&self.connection, None).await;
+        }
+        let tx = self.connection.begin().await?;
+        // Released at commit. The key is this application's own.
+        tx.execute_unprepared("SELECT pg_advisory_xact_lock(7829871)")
+            .await?;
+        Migrator::up(&tx, None).await?;
+        tx.commit().await
+    }
+
+    /// Begins a write. On `SQLite` it waits its turn in this process and then takes the write lock at once, so that no write fails
+    /// half-way because another one was first.
+    ///
+    /// # Errors
+    /// When no connection is to be had, or another process keeps the write lock for 10 seconds.
+    pub async fn begin(&self) -> Result<Tx, DbErr> {
+        let turn = self.lock_writer().await;
+        let options = TransactionOptions {
+            sqlite_transaction_mode: turn.is_some().then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let tx = self.connection.begin_with_options(options).await?;
+        Ok(Tx { tx, _turn: turn })
+    }
+
+    async fn lock_writer(&self) -> Option<OwnedMutexGuard<()>> {
+        match &self.writer {
+            Some(writer) => Some(Arc::clone(writer).lock_owned().await),
+            None => None,
+        }
+    }
+
+    /// Reads outside of a write.
+    #[must_use]
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Which engine it is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    /// How many statements this pool has sent since it was opened.
+    #[must_use]
+    pub fn statements_sent(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+}
+
+/// A write that has begun; rolled back unless it is committed.
+#[derive(Debug)]
+pub struct Tx {
+    tx: DatabaseTransaction,
+    // Dropped after `tx`: fields are dropped in the order of their declaration.
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Tx {
+    /// Makes everything durable.
+    ///
+    /// # Errors
+    /// When the database can't be reached; then nothing was written, or the answer was lost.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.tx.commit().await
+    }
+}
+
+impl Deref for Tx {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &Self::Target {
+        &self.tx
+    }
+}
+
+/// Whether a write failed because a row with the same unique key is there already.
+#[must_use]
+pub fn is_unique_violation(error: &DbErr) -> bool {
+    matches!(
+        error.sql_err(),
+        Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
+    )
+}

@@ -1,0 +1,8 @@
+//! The outside world behind small faces: the database, the bus between instances, the payment provider, password hashing and
+//! token signing. Each has a home inside the process, so that nothing needs to be installed.
+
+pub mod bus;
+pub mod db;
+pub mod gateway;
+pub mod passwords;
+pub mod tokens;
