@@ -2,3 +2,4 @@
 pub mod domain;
 pub mod entity;
 pub mod store;
+pub mod service;

@@ -1,0 +1,204 @@
+//! Making a booking: the nights are held from the moment it is there.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    sea_query::{LockType, Query},
+};
+
+use super::{Bookings, lapse};
+use crate::{
+    domain::{
+        actor::Actor,
+        booking::BookingStatus,
+        ids::{BookingId, PropertyId, UserId},
+        price::Price,
+        problem::{Problem, ProblemCode, Problems},
+        stay::{Stay, parse_guests},
+    },
+    entity::{
+        booking::{ActiveModel, Column, Entity, Model},
+        night::{self, NightKind},
+        property,
+    },
+    service::{
+        booking_rows::lapsed,
+        calendar,
+        error::{Error, Result, as_guest},
+        events::Changes,
+        idempotency::{self, Begun},
+    },
+    store::db::{Tx, is_unique_violation},
+};
+
+/// A booking to make, as it came.
+#[derive(Debug, Clone)]
+pub struct NewBooking {
+    /// Which property.
+    pub property_id: PropertyId,
+    /// The first night.
+    pub check_in: NaiveDate,
+    /// The day after the last night.
+    pub check_out: NaiveDate,
+    /// How many stay.
+    pub guests: i32,
+    /// The same key gives the same booking back.
+    pub idempotency_key: Option<String>,
+}
+
+impl Bookings {
+    /// Makes a booking that holds its nights and waits for payment.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a property that is not open, `OWN_PROPERTY`, `INVALID` dates or guests, `TOO_MANY_GUESTS`, `DATES_UNAVAILABLE`
+    /// when somebody has one of the nights, `IDEMPOTENCY_CONFLICT`.
+    pub async fn create(&self, actor: &Actor, new: NewBooking) -> Result<Model> {
+        let guest = as_guest(actor)?.user_id;
+        let request = format!(
+            "booking {} {} {} {}",
+            new.property_id, new.check_in, new.check_out, new.guests
+        );
+        let key = idempotency::Key::parse(guest, new.idempotency_key.as_deref(), &request)?;
+        let now = self.parts.clock.now();
+        let tx = match idempotency::begin(&self.parts.db, key.as_ref(), now).await? {
+            Begun::New(tx) => tx,
+            Begun::Answered(id) => {
+                let answered = self.find(actor, BookingId(id)).await?;
+                return answered.ok_or_else(|| {
+                    anyhow::anyhow!("booking {id} of an idempotency key is gone").into()
+                });
+            }
+        };
+        let property = open_property(&tx, new.property_id).await?;
+        let stay = self.check(&property, guest, &new)?;
+        let mut changes = Changes::default();
+        lapse_in_the_way(&tx, property.property_id, stay, now, &mut changes).await?;
+        let calendar = calendar::load(&*tx, &[property.property_id], stay.into(), now)
+            .await?
+            .remove(&property.property_id);
+        let calendar = calendar.unwrap_or_default();
+        if let Some(problem) = calendar::refuse_taken(&calendar.taken) {
+            return Err(problem.into());
+        }
+        let price = self.calendars().price(&property, stay, &calendar);
+        let booking = self
+            .insert(&tx, &property, guest, stay, new.guests, price, now)
+            .await?;
+        take_nights(&tx, &booking, stay).await?;
+        idempotency::remember(&tx, key.as_ref(), booking.booking_id.0).await?;
+        changes.moved(&booking, None, booking.status);
+        changes.nights(property.property_id, stay);
+        changes.commit(tx, &self.parts).await?;
+        Ok(booking)
+    }
+
+    fn check(&self, property: &property::Model, guest: UserId, new: &NewBooking) -> Result<Stay> {
+        let mut problems = Problems::default();
+        if property.host_id == guest {
+            problems.add(Problem::new(
+                "propertyId",
+                ProblemCode::OwnProperty,
+                "A host can't book an own property.",
+            ));
+        }
+        let stay = problems.take(self.calendars().stay(property, new.check_in, new.check_out));
+        problems.take(parse_guests(new.guests, property.max_guests));
+        Ok(problems.finish(|| stay)?)
+    }
+
+    fn calendars(&self) -> calendar::Calendars {
+        calendar::Calendars(std::sync::Arc::clone(&self.parts))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a row has many columns")]
+    async fn insert(
+        &self,
+        tx: &Tx,
+        property: &property::Model,
+        guest_id: UserId,
+        stay: Stay,
+        guests: i32,
+        price: Price,
+        now: DateTime<Utc>,
+    ) -> Result<Model> {
+        let row = ActiveModel {
+            booking_id: NotSet,
+            property_id: Set(property.property_id),
+            guest_id: Set(guest_id),
+            host_id: Set(property.host_id),
+            check_in_date: Set(stay.check_in()),
+            check_out_date: Set(stay.check_out()),
+            guests: Set(guests),
+            total_price: Set(price.total()),
+            price: Set(price),
+            status: Set(BookingStatus::Pending),
+            cancellation_reason: Set(None),
+            instant_book: Set(property.instant_book),
+            cancellation_policy: Set(property.cancellation_policy),
+            time_zone: Set(property.time_zone),
+            expires_at: Set(Some(now + self.parts.terms.hold_ttl)),
+            created_at: Set(now),
+        };
+        Ok(Entity::insert(row).exec_with_returning(&**tx).await?)
+    }
+}
+
+/// A property that takes bookings, kept from being deleted until this booking stands.
+async fn open_property(tx: &Tx, id: PropertyId) -> Result<property::Model> {
+    property::Entity::find_by_id(id)
+        .lock(LockType::KeyShare)
+        .one(&**tx)
+        .await?
+        .filter(calendar::is_open)
+        .ok_or_else(|| Problem::not_found("propertyId", "property open for booking").into())
+}
+
+/// Ends the lapsed bookings whose nights are wanted, lowest key first.
+async fn lapse_in_the_way(
+    tx: &Tx,
+    property_id: PropertyId,
+    stay: Stay,
+    now: DateTime<Utc>,
+    changes: &mut Changes,
+) -> Result<()> {
+    let holders = Query::select()
+        .column(night::Column::BookingId)
+        .from(night::Entity)
+        .and_where(night::Column::PropertyId.eq(property_id))
+        .and_where(night::Column::Night.gte(stay.check_in()))
+        .and_where(night::Column::Night.lt(stay.check_out()))
+        .to_owned();
+    let in_the_way = Entity::find()
+        .filter(lapsed(now))
+        .filter(Column::BookingId.in_subquery(holders))
+        .order_by_asc(Column::BookingId)
+        .all(&**tx)
+        .await?;
+    for booking in in_the_way {
+        lapse::lapse(tx, &booking, now, changes).await?;
+    }
+    Ok(())
+}
+
+/// Writes the nights into the ledger, in the order of their dates. Its key decides between two who come at once.
+async fn take_nights(tx: &Tx, booking: &Model, stay: Stay) -> Result<()> {
+    let rows = stay.nights().map(|night| night::ActiveModel {
+        property_id: Set(booking.property_id),
+        night: Set(night),
+        booking_id: Set(Some(booking.booking_id)),
+        kind: Set(NightKind::Booking),
+    });
+    night::Entity::insert_many(rows)
+        .exec_without_returning(&**tx)
+        .await
+        .map_err(|error| {
+            if is_unique_violation(&error) {
+                let message = "Somebody else has just taken one of these nights.";
+                Error::from(Problem::new("", ProblemCode::DatesUnavailable, message))
+            } else {
+                error.into()
+            }
+        })?;
+    Ok(())
+}

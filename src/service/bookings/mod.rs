@@ -1,0 +1,178 @@
+//! Stays that were asked for: who sees them, and which nights they take. Making one is in [`create`], its further life in [`moves`], and
+//! what time alone does to it in [`lapse`].
+
+mod create;
+mod lapse;
+mod moves;
+
+pub use create::NewBooking;
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, Select};
+
+use super::{
+    Parts,
+    booking_rows::{refund_at, visible},
+    error::{Result, signed_in},
+    paging::{self, Keyset},
+    payments::Payments,
+};
+use crate::{
+    domain::{
+        actor::Actor,
+        booking::BookingStatus,
+        cancellation::CancelledBy,
+        ids::BookingId,
+        money::Money,
+        page::{Cursor, Page, PageRequest},
+        payment::PaymentStatus,
+    },
+    entity::{
+        booking::{Column, Entity, Model},
+        payment,
+    },
+};
+
+/// Stays that were asked for.
+#[derive(Clone)]
+pub struct Bookings {
+    pub(super) parts: Arc<Parts>,
+    pub(super) payments: Payments,
+}
+
+/// The mark of lists of bookings, newest first.
+pub const NEWEST: char = 'b';
+
+const BY_KEY: Keyset<Column> = Keyset {
+    rank: None,
+    id: Column::BookingId,
+    descending: true,
+};
+
+/// In whose part a list of bookings is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The caller stays.
+    Guest,
+    /// The caller hosts.
+    Host,
+}
+
+impl Bookings {
+    /// A booking that the caller may see: its guest, its host, and admins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&self, actor: &Actor, id: BookingId) -> Result<Option<Model>> {
+        let Some(scope) = visible(actor) else {
+            return Ok(None);
+        };
+        Ok(scope
+            .filter(Column::BookingId.eq(id))
+            .one(self.parts.db.read())
+            .await?)
+    }
+
+    /// The caller's own bookings, or those of the caller's properties, newest first.
+    ///
+    /// # Errors
+    /// [`super::error::Error::Unauthenticated`] when nobody is signed in.
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        part: Part,
+        status: Option<BookingStatus>,
+        request: PageRequest,
+    ) -> Result<Page<Model>> {
+        let list = paging::page(own(actor, part, status)?, &BY_KEY, request);
+        Ok(Page::from_rows(
+            request,
+            list.all(self.parts.db.read()).await?,
+            place,
+        ))
+    }
+
+    /// How many bookings such a list has.
+    ///
+    /// # Errors
+    /// [`super::error::Error::Unauthenticated`] when nobody is signed in.
+    pub async fn count(
+        &self,
+        actor: &Actor,
+        part: Part,
+        status: Option<BookingStatus>,
+    ) -> Result<u64> {
+        Ok(own(actor, part, status)?
+            .count(self.parts.db.read())
+            .await?)
+    }
+
+    /// Bookings by their keys, as far as the caller may see them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_ids(
+        &self,
+        actor: &Actor,
+        ids: &[BookingId],
+    ) -> Result<HashMap<BookingId, Model>> {
+        let Some(scope) = visible(actor) else {
+            return Ok(HashMap::new());
+        };
+        let rows = scope
+            .filter(Column::BookingId.is_in(ids.iter().copied()))
+            .all(self.parts.db.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|booking| (booking.booking_id, booking))
+            .collect())
+    }
+
+    /// What its guest would get back by cancelling a booking at a moment (now when left out): nothing of what was not paid, and
+    /// nothing once the stay has begun.
+    #[must_use]
+    pub fn refund_preview(
+        &self,
+        booking: &Model,
+        payment: Option<&payment::Model>,
+        at: Option<DateTime<Utc>>,
+    ) -> Money {
+        let paid = payment.is_some_and(|payment| match payment.payment_status {
+            PaymentStatus::Pending => payment.authorized_at.is_some(),
+            PaymentStatus::Failed => false,
+            PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
+                true
+            }
+        });
+        let at = at.unwrap_or_else(|| self.parts.clock.now());
+        if paid {
+            refund_at(booking, CancelledBy::Guest, at).unwrap_or_default()
+        } else {
+            Money::ZERO
+        }
+    }
+}
+
+fn own(actor: &Actor, part: Part, status: Option<BookingStatus>) -> Result<Select<Entity>> {
+    let user = signed_in(actor)?;
+    let column = match part {
+        Part::Guest => Column::GuestId,
+        Part::Host => Column::HostId,
+    };
+    let list = Entity::find().filter(column.eq(user.user_id));
+    Ok(match status {
+        Some(status) => list.filter(Column::Status.eq(status)),
+        None => list,
+    })
+}
+
+fn place(booking: &Model) -> Cursor {
+    Cursor {
+        order: NEWEST,
+        rank: 0,
+        id: i64::from(booking.booking_id.0),
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a use case did not happen.
+
+use sea_orm::DbErr;
+
+use crate::domain::{
+    actor::{Actor, SignedIn},
+    problem::Problem,
+};
+
+/// Why a use case did not happen. Nothing was written then.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller can mend it.
+    #[error("the input can't be used: {0:?}")]
+    Refused(Vec<Problem>),
+    /// It needs somebody who is signed in.
+    #[error("not signed in")]
+    Unauthenticated,
+    /// It needs another role; the sentence says which.
+    #[error("forbidden: {0}")]
+    Forbidden(&'static str),
+    /// Something broke. The cause is for the log alone.
+    #[error(transparent)]
+    Internal(#[from] anyhow::Error),
+}
+
+/// What a use case gives.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(vec![problem])
+    }
+}
+
+impl From<Vec<Problem>> for Error {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Refused(problems)
+    }
+}
+
+/// The signed-in person who is asking.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in.
+pub fn signed_in(actor: &Actor) -> Result<&SignedIn> {
+    actor.signed_in().ok_or(Error::Unauthenticated)
+}
+
+/// The signed-in person who is asking, in an own name: an admin oversees, and does not act as a guest.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] for an admin.
+pub fn as_guest(actor: &Actor) -> Result<&SignedIn> {
+    let user = signed_in(actor)?;
+    if actor.is_admin() {
+        return Err(Error::Forbidden("An admin does not book, pay or review."));
+    }
+    Ok(user)
+}
+
+impl AsRef<Self> for Error {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}

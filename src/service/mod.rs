@@ -1,0 +1,126 @@
+//! What can be done in the marketplace: one file a noun, one method a use case.
+//!
+//! A method reads: permit, begin, check, write, commit, publish. Rules are checked inside the transaction that relies on them, and who may
+//! do what to whose things is decided here, whatever face is asking.
+//!
+//! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property, bookings by key, payment,
+//! nights by date, and last the watchers of an event (see [`events`]).
+
+mod booking_rows;
+pub mod bookings;
+pub mod calendar;
+pub mod error;
+pub mod events;
+mod idempotency;
+mod paging;
+pub mod payments;
+pub mod people;
+pub mod properties;
+pub mod reviews;
+pub mod search;
+pub mod sessions;
+
+use std::sync::Arc;
+
+use chrono::Duration;
+
+use crate::{
+    domain::{clock::Clock, price::Rates},
+    store::{bus::Bus, db::Db, gateway::PaymentGateway, passwords::Passwords, tokens::Tokens},
+};
+
+/// What the operator decides about the marketplace.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// ISO 4217; one for the whole marketplace.
+    pub currency: String,
+    /// Service fee and tax.
+    pub rates: Rates,
+    /// How long an unpaid booking holds its nights.
+    pub hold_ttl: Duration,
+    /// How long a device stays signed in without use.
+    pub session_ttl: Duration,
+}
+
+/// What the services are built from.
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The bus between instances.
+    pub bus: Bus,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// The payment provider.
+    pub gateway: Arc<dyn PaymentGateway>,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Signs access tokens.
+    pub tokens: Tokens,
+    /// What the operator decides.
+    pub terms: Terms,
+}
+
+/// All services. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// Accounts.
+    pub people: people::People,
+    /// Signed-in devices.
+    pub sessions: sessions::Sessions,
+    /// Homes to stay in.
+    pub properties: properties::Properties,
+    /// Free nights and what they cost.
+    pub calendar: calendar::Calendars,
+    /// Stays that were asked for.
+    pub bookings: bookings::Bookings,
+    /// The history of bookings, and those who watch it.
+    pub events: events::Events,
+    /// Money.
+    pub payments: payments::Payments,
+    /// What guests say.
+    pub reviews: reviews::Reviews,
+    parts: Arc<Parts>,
+}
+
+impl Services {
+    /// Builds every service on the same parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let parts = Arc::new(parts);
+        let payments = payments::Payments(Arc::clone(&parts));
+        Self {
+            people: people::People(Arc::clone(&parts)),
+            sessions: sessions::Sessions(Arc::clone(&parts)),
+            properties: properties::Properties(Arc::clone(&parts)),
+            calendar: calendar::Calendars(Arc::clone(&parts)),
+            bookings: bookings::Bookings {
+                parts: Arc::clone(&parts),
+                payments: payments.clone(),
+            },
+            events: events::Events(Arc::clone(&parts)),
+            payments,
+            reviews: reviews::Reviews(Arc::clone(&parts)),
+            parts,
+        }
+    }
+
+    /// Tells the time.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    /// The marketplace's currency, ISO 4217.
+    #[must_use]
+    pub fn currency(&self) -> &str {
+        &self.parts.terms.currency
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check_database(&self) -> Result<(), error::Error> {
+        Ok(self.parts.db.read().ping().await?)
+    }
+}

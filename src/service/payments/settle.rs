@@ -1,0 +1,153 @@
+//! Giving money back, and letting go of what was set aside. What is owed stands in the tables, so a crash only delays it.
+
+use chrono::Duration;
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    sea_query::{Expr, Query},
+};
+
+use super::Payments;
+use crate::{
+    domain::{booking::BookingStatus, ids::BookingId, money::Money, payment::PaymentStatus},
+    entity::{
+        booking,
+        payment::{Column, Entity, Model},
+    },
+    service::error::Result,
+    store::db::Tx,
+};
+
+/// How many payments one round takes on.
+const ROUND: u64 = 200;
+
+/// How long a call to the provider may be under way before it is given up for lost.
+const CALL_IS_LOST_AFTER: Duration = Duration::minutes(10);
+
+impl Payments {
+    /// Gives back what is owed, and lets go of what was set aside for bookings that ended. Any number of instances may do it at once.
+    /// Gives how many payments it settled.
+    ///
+    /// # Errors
+    /// When the database fails. A provider that can't be reached is tried again in a later round.
+    pub async fn settle_due(&self) -> Result<usize> {
+        self.settle(Condition::all()).await
+    }
+
+    /// The same for one booking, as far as it goes: what can't be done now is done by a later round.
+    pub(in crate::service) async fn settle_of(&self, booking_id: BookingId) {
+        if let Err(error) = self
+            .settle(Condition::all().add(Column::BookingId.eq(booking_id)))
+            .await
+        {
+            tracing::warn!(%booking_id, %error, "settling is left to a later round");
+        }
+    }
+
+    async fn settle(&self, which: Condition) -> Result<usize> {
+        let cancelled = Query::select()
+            .column(booking::Column::BookingId)
+            .from(booking::Entity)
+            .and_where(booking::Column::Status.eq(BookingStatus::Cancelled))
+            .to_owned();
+        let left_over = Condition::all()
+            .add(Column::PaymentStatus.eq(PaymentStatus::Pending))
+            .add(Column::BookingId.in_subquery(cancelled));
+        let due = Entity::find()
+            .filter(which)
+            .filter(
+                Condition::any()
+                    .add(Column::RefundDue.gt(Money::ZERO))
+                    .add(left_over),
+            )
+            .limit(ROUND)
+            .all(self.0.db.read())
+            .await?;
+        let mut settled = 0;
+        for payment in due {
+            let done = if payment.refund_due > Money::ZERO {
+                self.refund(&payment).await
+            } else {
+                self.let_go(&payment).await
+            };
+            match done {
+                Ok(done) => settled += usize::from(done),
+                Err(error) => {
+                    tracing::warn!(payment_id = %payment.payment_id, %error, "a payment is not settled yet")
+                }
+            }
+        }
+        Ok(settled)
+    }
+
+    async fn refund(&self, payment: &Model) -> anyhow::Result<bool> {
+        let reference = payment.provider_reference.as_deref().unwrap_or_default();
+        // The same debt has the same key, whoever pays it back.
+        let key = format!(
+            "refund-{}-{}",
+            payment.payment_id,
+            payment.refunded_amount.cents()
+        );
+        self.0
+            .gateway
+            .refund(reference, payment.refund_due, &key)
+            .await?;
+        let refunded = payment.refunded_amount + payment.refund_due;
+        let status = if refunded >= payment.amount {
+            PaymentStatus::Refunded
+        } else {
+            PaymentStatus::PartiallyRefunded
+        };
+        let tx = self.0.db.begin().await?;
+        let written = Entity::update_many()
+            .col_expr(Column::RefundedAmount, Expr::val(refunded))
+            .col_expr(Column::RefundDue, Expr::val(Money::ZERO))
+            .col_expr(Column::PaymentStatus, Expr::val(status))
+            .filter(Column::PaymentId.eq(payment.payment_id))
+            .filter(Column::RefundedAmount.eq(payment.refunded_amount))
+            .filter(Column::RefundDue.eq(payment.refund_due))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        Ok(written.rows_affected == 1)
+    }
+
+    async fn let_go(&self, payment: &Model) -> anyhow::Result<bool> {
+        match &payment.provider_reference {
+            Some(reference) => {
+                let key = format!("void-{}", payment.payment_id);
+                self.0.gateway.void(reference, &key).await?;
+            }
+            // The call may still be under way.
+            None if payment.transaction_date > self.0.clock.now() - CALL_IS_LOST_AFTER => {
+                return Ok(false);
+            }
+            None => {}
+        }
+        let tx = self.0.db.begin().await?;
+        let written = Entity::update_many()
+            .col_expr(Column::PaymentStatus, Expr::val(PaymentStatus::Failed))
+            .filter(Column::PaymentId.eq(payment.payment_id))
+            .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        Ok(written.rows_affected == 1)
+    }
+}
+
+/// Writes down what a cancelled booking's payment owes its guest.
+pub(in crate::service) async fn owe_refund(
+    tx: &Tx,
+    booking_id: BookingId,
+    refund: Money,
+) -> Result<()> {
+    if refund > Money::ZERO {
+        Entity::update_many()
+            .col_expr(Column::RefundDue, Expr::val(refund))
+            .filter(Column::BookingId.eq(booking_id))
+            .filter(Column::PaymentStatus.eq(PaymentStatus::Paid))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}

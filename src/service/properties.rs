@@ -1,0 +1,350 @@
+//! Homes to stay in: listing, changing and deleting them. Finding them is in [`super::search`].
+
+use std::{collections::HashMap, sync::Arc};
+
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Select,
+    sea_query::{Expr, ExprTrait as _},
+};
+
+use super::{
+    Parts,
+    booking_rows::lapsed,
+    error::{Error, Result, signed_in},
+    paging::{self, Keyset},
+};
+use crate::{
+    domain::{
+        actor::Actor,
+        booking::BookingStatus,
+        ids::{PropertyId, UserId},
+        listing::{ListingChange, ListingInput, PropertyStatus},
+        page::{Cursor, Page, PageRequest},
+        people::Role,
+        problem::Problem,
+    },
+    entity::{
+        booking,
+        property::{self, ActiveModel, Column, Entity, Model, TimeZone},
+        property_amenity,
+    },
+    store::db::Tx,
+};
+
+/// Homes to stay in.
+#[derive(Clone)]
+pub struct Properties(pub(super) Arc<Parts>);
+
+/// The mark of lists of properties, newest first.
+pub const NEWEST: char = 'n';
+
+pub(super) const BY_KEY: Keyset<Column> = Keyset {
+    rank: None,
+    id: Column::PropertyId,
+    descending: true,
+};
+
+impl Properties {
+    /// Lists a new property of the caller's.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for anyone but a host; every mistake in the input.
+    pub async fn create(&self, actor: &Actor, input: ListingInput) -> Result<Model> {
+        let host = signed_in(actor)?;
+        if host.role != Role::Host {
+            return Err(Error::Forbidden(
+                "Only hosts list properties; turn host first.",
+            ));
+        }
+        let listing = input.parse_new()?;
+        let now = self.0.clock.now();
+        let tx = self.0.db.begin().await?;
+        let row = ActiveModel {
+            property_id: NotSet,
+            host_id: Set(host.user_id),
+            title: Set(listing.title),
+            description: Set(listing.description),
+            location: Set(listing.location),
+            latitude: Set(listing.coordinates.map(|(latitude, _)| latitude)),
+            longitude: Set(listing.coordinates.map(|(_, longitude)| longitude)),
+            price_per_night: Set(listing.price_per_night),
+            cleaning_fee: Set(listing.cleaning_fee),
+            max_guests: Set(listing.max_guests),
+            status: Set(listing.status),
+            instant_book: Set(listing.instant_book),
+            cancellation_policy: Set(listing.cancellation_policy),
+            time_zone: Set(TimeZone(listing.time_zone)),
+            rating_sum: Set(0),
+            review_count: Set(0),
+            rating_hundredths: Set(0),
+            created_at: Set(now),
+            updated_at: Set(now),
+            deleted_at: Set(None),
+        };
+        let property = Entity::insert(row).exec_with_returning(&*tx).await?;
+        set_amenities(&tx, property.property_id, &listing.amenities).await?;
+        tx.commit().await?;
+        Ok(property)
+    }
+
+    /// Changes a property of the caller's. An admin may change the status of any, and nothing else.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a property that is not the caller's; every mistake in the input.
+    pub async fn update(
+        &self,
+        actor: &Actor,
+        id: PropertyId,
+        input: ListingInput,
+    ) -> Result<Model> {
+        let change = input.parse_change()?;
+        let tx = self.0.db.begin().await?;
+        let property = self.manageable(&tx, actor, id).await?;
+        if !actor.is(property.host_id) && !changes_only_status(&change) {
+            return Err(Problem::invalid(
+                "",
+                "An admin changes nothing but the status of somebody's property.",
+            )
+            .into());
+        }
+        if let Some(amenities) = &change.amenities {
+            property_amenity::Entity::delete_many()
+                .filter(property_amenity::Column::PropertyId.eq(id))
+                .exec(&*tx)
+                .await?;
+            set_amenities(&tx, id, amenities).await?;
+        }
+        let row = changed(id, change, self.0.clock.now());
+        let property = Entity::update(row).exec(&*tx).await?;
+        tx.commit().await?;
+        Ok(property)
+    }
+
+    /// Deletes a property: it leaves search and the host's list, and past bookings keep showing it.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a property that is not the caller's, `WRONG_STATE` while bookings to come stand on it.
+    pub async fn delete(&self, actor: &Actor, id: PropertyId) -> Result<PropertyId> {
+        let now = self.0.clock.now();
+        let tx = self.0.db.begin().await?;
+        self.manageable(&tx, actor, id).await?;
+        let standing = booking::Entity::find()
+            .filter(booking::Column::PropertyId.eq(id))
+            .filter(
+                booking::Column::Status.is_in([BookingStatus::Pending, BookingStatus::Confirmed]),
+            )
+            .filter(lapsed(now).not())
+            .count(&*tx)
+            .await?;
+        if standing > 0 {
+            let message = format!(
+                "Bookings to come stand on this property: {standing}. Unlist it, or cancel them first."
+            );
+            return Err(Problem::wrong_state(message).into());
+        }
+        Entity::update_many()
+            .col_expr(Column::DeletedAt, Expr::val(now))
+            .filter(Column::PropertyId.eq(id))
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// A property that the caller may see: listed ones for everyone, drafts and unlisted ones for their host and admins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&self, actor: &Actor, id: PropertyId) -> Result<Option<Model>> {
+        Ok(visible(actor)
+            .filter(Column::PropertyId.eq(id))
+            .one(self.0.db.read())
+            .await?)
+    }
+
+    /// Properties by their keys, deleted ones too: for what was booked, reviewed or paid.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_ids(&self, ids: &[PropertyId]) -> Result<HashMap<PropertyId, Model>> {
+        let rows = Entity::find()
+            .filter(Column::PropertyId.is_in(ids.iter().copied()))
+            .all(self.0.db.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|property| (property.property_id, property))
+            .collect())
+    }
+
+    /// What each of some hosts lists, as far as the caller may see it, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pages_of_hosts(
+        &self,
+        actor: &Actor,
+        hosts: &[UserId],
+        request: PageRequest,
+    ) -> Result<HashMap<UserId, Page<Model>>> {
+        let pages = paging::pages_by_owner(
+            self.0.db.read(),
+            hosts,
+            BY_KEY,
+            request,
+            |host| visible(actor).filter(Column::HostId.eq(host)),
+            |property| property.host_id,
+            place_by_key,
+        );
+        Ok(pages.await?)
+    }
+
+    /// How many properties each of some hosts has, as far as the caller may see them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counts_of_hosts(
+        &self,
+        actor: &Actor,
+        hosts: &[UserId],
+    ) -> Result<HashMap<UserId, i64>> {
+        let rows: Vec<(UserId, i64)> = visible(actor)
+            .filter(Column::HostId.is_in(hosts.iter().copied()))
+            .select_only()
+            .column(Column::HostId)
+            .column_as(Column::PropertyId.count(), "count")
+            .group_by(Column::HostId)
+            .into_tuple()
+            .all(self.0.db.read())
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// What some properties offer, sorted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn amenities(&self, ids: &[PropertyId]) -> Result<HashMap<PropertyId, Vec<String>>> {
+        let rows = property_amenity::Entity::find()
+            .filter(property_amenity::Column::PropertyId.is_in(ids.iter().copied()))
+            .order_by_asc(property_amenity::Column::Amenity)
+            .all(self.0.db.read())
+            .await?;
+        let mut amenities: HashMap<PropertyId, Vec<String>> = HashMap::new();
+        for row in rows {
+            amenities
+                .entry(row.property_id)
+                .or_default()
+                .push(row.amenity);
+        }
+        Ok(amenities)
+    }
+
+    /// Locks a property against everything that relies on its being there.
+    async fn manageable(&self, tx: &Tx, actor: &Actor, id: PropertyId) -> Result<Model> {
+        let user = signed_in(actor)?;
+        let mut find = Entity::find_by_id(id)
+            .filter(Column::DeletedAt.is_null())
+            .lock_exclusive();
+        if user.role != Role::Admin {
+            find = find.filter(Column::HostId.eq(user.user_id));
+        }
+        find.one(&**tx)
+            .await?
+            .ok_or_else(|| Problem::not_found("id", "property of yours").into())
+    }
+}
+
+/// The place of a property in lists ordered by key.
+pub(super) fn place_by_key(property: &Model) -> Cursor {
+    Cursor {
+        order: NEWEST,
+        rank: 0,
+        id: i64::from(property.property_id.0),
+    }
+}
+
+/// Properties that the caller may see.
+pub(super) fn visible(actor: &Actor) -> Select<Entity> {
+    let present = Entity::find().filter(Column::DeletedAt.is_null());
+    if actor.is_admin() {
+        return present;
+    }
+    let listed = Column::Status.eq(PropertyStatus::Listed);
+    match actor.user_id() {
+        Some(user) => present.filter(Condition::any().add(listed).add(Column::HostId.eq(user))),
+        None => present.filter(listed),
+    }
+}
+
+async fn set_amenities(tx: &Tx, property_id: PropertyId, amenities: &[String]) -> Result<()> {
+    let rows = amenities
+        .iter()
+        .map(|amenity| property_amenity::ActiveModel {
+            property_id: Set(property_id),
+            amenity: Set(amenity.clone()),
+        });
+    if !amenities.is_empty() {
+        property_amenity::Entity::insert_many(rows)
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+fn changes_only_status(change: &ListingChange) -> bool {
+    let ListingChange {
+        title,
+        description,
+        location,
+        coordinates,
+        price_per_night,
+        cleaning_fee,
+        max_guests,
+        amenities,
+        instant_book,
+        cancellation_policy,
+        time_zone,
+        status: _,
+    } = change;
+    title.is_none()
+        && description.is_none()
+        && location.is_none()
+        && coordinates.is_none()
+        && price_per_night.is_none()
+        && cleaning_fee.is_none()
+        && max_guests.is_none()
+        && amenities.is_none()
+        && instant_book.is_none()
+        && cancellation_policy.is_none()
+        && time_zone.is_none()
+}
+
+fn changed(
+    id: PropertyId,
+    change: ListingChange,
+    now: chrono::DateTime<chrono::Utc>,
+) -> ActiveModel {
+    fn set<T: Into<sea_orm::Value>>(value: Option<T>) -> sea_orm::ActiveValue<T> {
+        value.map_or(NotSet, Set)
+    }
+    ActiveModel {
+        property_id: sea_orm::ActiveValue::Unchanged(id),
+        title: set(change.title),
+        description: set(change.description),
+        location: set(change.location),
+        latitude: set(change.coordinates.map(|(latitude, _)| Some(latitude))),
+        longitude: set(change.coordinates.map(|(_, longitude)| Some(longitude))),
+        price_per_night: set(change.price_per_night),
+        cleaning_fee: set(change.cleaning_fee),
+        max_guests: set(change.max_guests),
+        status: set(change.status),
+        instant_book: set(change.instant_book),
+        cancellation_policy: set(change.cancellation_policy),
+        time_zone: set(change.time_zone.map(TimeZone)),
+        updated_at: Set(now),
+        ..property::ActiveModel::default()
+    }
+}
