@@ -3,3 +3,4 @@ pub mod domain;
 pub mod entity;
 pub mod store;
 pub mod service;
+pub mod graphql;

@@ -1,0 +1,173 @@
+//! Relations load in batches: whatever one request asks for of one kind, in one statement. One set a request, so that nothing is shared
+//! between callers and nothing outlives an answer.
+
+use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc};
+
+use dataloader::{BatchFn, cached::Loader};
+use futures_util::future::BoxFuture;
+
+use super::errors::fail;
+use crate::{
+    domain::{
+        actor::Actor,
+        ids::{BookingId, PropertyId, UserId},
+        page::{Page, PageRequest},
+        stay::DateRange,
+    },
+    entity::{booking, booking_event, payment, property, review, user},
+    service::{
+        Services,
+        calendar::Calendar,
+        error::{Error, Result},
+    },
+};
+
+/// Every relation of the schema.
+pub(super) struct Loaders {
+    pub(super) users: Batched<UserId, user::Model>,
+    pub(super) properties: Batched<PropertyId, property::Model>,
+    pub(super) amenities: Batched<PropertyId, Vec<String>>,
+    pub(super) calendars: Batched<(PropertyId, DateRange), Calendar>,
+    pub(super) bookings: Batched<BookingId, booking::Model>,
+    pub(super) events: Batched<BookingId, Vec<booking_event::Model>>,
+    pub(super) payments: Batched<BookingId, payment::Model>,
+    pub(super) booking_reviews: Batched<BookingId, review::Model>,
+    pub(super) property_reviews: Batched<(PropertyId, PageRequest), Page<review::Model>>,
+    pub(super) author_reviews: Batched<(UserId, PageRequest), Page<review::Model>>,
+    pub(super) author_review_counts: Batched<UserId, i64>,
+    pub(super) host_properties: Batched<(UserId, PageRequest), Page<property::Model>>,
+    pub(super) host_property_counts: Batched<UserId, i64>,
+}
+
+impl Loaders {
+    pub(super) fn new(services: &Services, actor: &Actor) -> Self {
+        /// A loader whose batches are one service call.
+        macro_rules! load {
+            ($service:ident.$method:ident($($argument:ident),*)) => {{
+                let service = services.$service.clone();
+                $(let $argument = $argument.clone();)*
+                Batched::new(move |keys| {
+                    let service = service.clone();
+                    $(let $argument = $argument.clone();)*
+                    Box::pin(async move { service.$method($(&$argument,)* &keys).await })
+                })
+            }};
+        }
+        /// The same for keys that carry an argument: one call for each distinct one.
+        macro_rules! load_by {
+            ($service:ident.$method:ident($($argument:ident),*)) => {{
+                let service = services.$service.clone();
+                $(let $argument = $argument.clone();)*
+                Batched::new(move |keys| {
+                    let service = service.clone();
+                    $(let $argument = $argument.clone();)*
+                    Box::pin(by_argument(keys, move |ids, by| {
+                        let service = service.clone();
+                        $(let $argument = $argument.clone();)*
+                        async move { service.$method($(&$argument,)* &ids, by).await }
+                    }))
+                })
+            }};
+        }
+        Self {
+            users: load!(people.by_ids()),
+            properties: load!(properties.by_ids()),
+            amenities: load!(properties.amenities()),
+            calendars: load_by!(calendar.load()),
+            bookings: load!(bookings.by_ids(actor)),
+            events: load!(events.of_bookings()),
+            payments: load!(payments.of_bookings()),
+            booking_reviews: load!(reviews.of_bookings()),
+            property_reviews: load_by!(reviews.pages_of_properties()),
+            author_reviews: load_by!(reviews.pages_of_authors()),
+            author_review_counts: load!(reviews.counts_of_authors()),
+            host_properties: load_by!(properties.pages_of_hosts(actor)),
+            host_property_counts: load!(properties.counts_of_hosts(actor)),
+        }
+    }
+}
+
+/// Loads one kind of thing in batches, each key once a request.
+pub(super) struct Batched<K, T>(Loader<K, Loaded<T>, Batch<K, T>>)
+where
+    K: Eq + Hash + Clone;
+
+type Loaded<T> = std::result::Result<Option<Arc<T>>, Arc<Error>>;
+
+/// The largest batch; more is loaded in several.
+const MOST: usize = 1_000;
+
+impl<K, T> Batched<K, T>
+where
+    K: Eq + Hash + Clone + std::fmt::Debug,
+{
+    fn new(
+        load: impl Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, T>>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Loader::new(Batch(Box::new(load))).with_max_batch_size(MOST))
+    }
+
+    /// What belongs to a key, if there is something.
+    pub(super) async fn get(&self, key: K) -> async_graphql::Result<Option<Arc<T>>> {
+        match self.0.try_load(key).await {
+            Ok(loaded) => loaded.map_err(fail),
+            // The loader answers every key of a batch, so this is a fault of ours.
+            Err(missing) => Err(fail(Error::Internal(missing.into()))),
+        }
+    }
+
+    /// What must belong to a key.
+    pub(super) async fn require(&self, key: K) -> async_graphql::Result<Arc<T>> {
+        let name = format!("{key:?}");
+        self.get(key)
+            .await?
+            .ok_or_else(|| fail(Error::Internal(anyhow::anyhow!("{name} is gone"))))
+    }
+}
+
+type Load<K, T> = Box<dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, T>>> + Send + Sync>;
+
+struct Batch<K, T>(Load<K, T>);
+
+impl<K: Eq + Hash + Clone, T> BatchFn<K, Loaded<T>> for Batch<K, T> {
+    async fn load(&mut self, keys: &[K]) -> HashMap<K, Loaded<T>> {
+        match (self.0)(keys.to_vec()).await {
+            Ok(mut found) => keys
+                .iter()
+                .map(|key| (key.clone(), Ok(found.remove(key).map(Arc::new))))
+                .collect(),
+            Err(error) => {
+                let error = Arc::new(error);
+                keys.iter()
+                    .map(|key| (key.clone(), Err(Arc::clone(&error))))
+                    .collect()
+            }
+        }
+    }
+}
+
+async fn by_argument<K, A, T, F>(
+    keys: Vec<(K, A)>,
+    load: impl Fn(Vec<K>, A) -> F + Send,
+) -> Result<HashMap<(K, A), T>>
+where
+    K: Eq + Hash + Copy + Send,
+    A: Eq + Hash + Copy + Send,
+    T: Send,
+    F: Future<Output = Result<HashMap<K, T>>> + Send,
+{
+    let mut groups: HashMap<A, Vec<K>> = HashMap::new();
+    for (key, argument) in keys {
+        groups.entry(argument).or_default().push(key);
+    }
+    let mut found = HashMap::new();
+    for (argument, keys) in groups {
+        found.extend(
+            load(keys, argument)
+                .await?
+                .into_iter()
+                .map(|(key, value)| ((key, argument), value)),
+        );
+    }
+    Ok(found)
+}

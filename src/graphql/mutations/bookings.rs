@@ -1,0 +1,121 @@
+//! Making, accepting, declining and cancelling bookings.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+
+use crate::{
+    domain::ids::BookingId,
+    entity::booking::Model,
+    graphql::{
+        context::ContextExt as _,
+        errors::{UserError, outcome},
+        global_id,
+        guards::SignedIn,
+        scalars::Date,
+        types::booking::Booking,
+    },
+    service::{bookings::NewBooking, error},
+};
+
+/// A stay to book.
+#[derive(InputObject)]
+pub(in crate::graphql) struct CreateBookingInput {
+    /// Where.
+    property_id: ID,
+    /// The first night, a date at the property.
+    check_in: Date,
+    /// The day after the last night.
+    check_out: Date,
+    /// How many stay.
+    #[graphql(default = 1)]
+    guests: i32,
+    /// The same key from the same guest gives the same booking back, however often it is sent.
+    idempotency_key: Option<String>,
+}
+
+/// The booking after the change.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct BookingPayload {
+    /// None when it was not done.
+    booking: Option<Booking>,
+    /// What the caller can mend; empty when it was done.
+    user_errors: Vec<UserError>,
+}
+
+impl BookingPayload {
+    fn of(result: error::Result<Model>) -> Result<Self> {
+        let (booking, user_errors) = outcome(result)?;
+        Ok(Self {
+            booking: booking.map(Into::into),
+            user_errors,
+        })
+    }
+}
+
+/// Making, accepting, declining and cancelling bookings.
+#[derive(Default)]
+pub(in crate::graphql) struct Bookings;
+
+#[Object]
+impl Bookings {
+    /// Books a stay: it is PENDING, and holds its nights until `expiresAt`. Pay for it by `createPayment`.
+    #[graphql(guard = "SignedIn")]
+    async fn create_booking(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The stay.")] input: CreateBookingInput,
+    ) -> Result<BookingPayload> {
+        let made = async {
+            let new = NewBooking {
+                property_id: global_id::parse("propertyId", &input.property_id)?,
+                check_in: input.check_in.0,
+                check_out: input.check_out.0,
+                guests: input.guests,
+                idempotency_key: input.idempotency_key,
+            };
+            ctx.services().bookings.create(ctx.actor(), new).await
+        };
+        BookingPayload::of(made.await)
+    }
+
+    /// By the host, once the guest has paid (authorized): captures and confirms.
+    #[graphql(guard = "SignedIn")]
+    async fn accept_booking(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking.")] id: ID,
+    ) -> Result<BookingPayload> {
+        let accepted = async {
+            let id: BookingId = global_id::parse("id", &id)?;
+            ctx.services().bookings.accept(ctx.actor(), id).await
+        };
+        BookingPayload::of(accepted.await)
+    }
+
+    /// By the host: the request is cancelled, and what the guest had paid is let go.
+    #[graphql(guard = "SignedIn")]
+    async fn decline_booking(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking.")] id: ID,
+    ) -> Result<BookingPayload> {
+        let declined = async {
+            let id: BookingId = global_id::parse("id", &id)?;
+            ctx.services().bookings.decline(ctx.actor(), id).await
+        };
+        BookingPayload::of(declined.await)
+    }
+
+    /// Refunds what the property's cancellation policy gives back; everything when the host or an admin cancels.
+    #[graphql(guard = "SignedIn")]
+    async fn cancel_booking(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking.")] id: ID,
+    ) -> Result<BookingPayload> {
+        let cancelled = async {
+            let id: BookingId = global_id::parse("id", &id)?;
+            ctx.services().bookings.cancel(ctx.actor(), id).await
+        };
+        BookingPayload::of(cancelled.await)
+    }
+}

@@ -1,0 +1,322 @@
+//! What can be read.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+
+use super::{
+    arguments::page_request,
+    connection::Connection,
+    context::ContextExt as _,
+    errors::{coded, fail},
+    global_id::{self, GlobalId, Identifies},
+    scalars::{Date, Decimal},
+    types::{
+        Node,
+        booking::Booking,
+        payment::Payment,
+        person::{Session, User, Viewer},
+        property::Property,
+        review::Review,
+    },
+};
+use crate::{
+    domain::ids::{BookingId, PropertyId, UserId},
+    service::{
+        error::Error,
+        search::{self, SearchInput, Sort},
+    },
+};
+
+/// The most objects that `nodes` gives at once.
+const MOST_NODES: usize = 100;
+
+/// People.
+#[derive(Default)]
+pub(super) struct People;
+
+#[Object]
+impl People {
+    /// The signed-in user's own view. Null when signed out.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<Viewer>> {
+        match ctx.services().people.own(ctx.actor()).await {
+            Ok(user) => Ok(Some(Viewer::new(user, ctx.actor().clone()))),
+            Err(Error::Unauthenticated) => Ok(None),
+            Err(error) => Err(fail(error)),
+        }
+    }
+
+    /// A person, as everyone sees them.
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom.")] id: ID,
+    ) -> Result<Option<User>> {
+        Ok(ctx
+            .loaders()
+            .users
+            .get(read::<UserId>(&id)?)
+            .await?
+            .map(User))
+    }
+}
+
+/// Properties.
+#[derive(Default)]
+pub(super) struct Properties;
+
+#[Object]
+impl Properties {
+    /// A property: listed ones for everyone, drafts and unlisted ones for their host and admins.
+    async fn property(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which property.")] id: ID,
+    ) -> Result<Option<Property>> {
+        let found = ctx
+            .services()
+            .properties
+            .find(ctx.actor(), read::<PropertyId>(&id)?)
+            .await;
+        Ok(found.map_err(fail)?.map(Into::into))
+    }
+
+    /// Listed properties that match.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a connection has four arguments of its own"
+    )]
+    async fn properties(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is looked for; every part narrows it.")] filter: Option<
+            PropertyFilter,
+        >,
+        #[graphql(desc = "In which order.", default_with = "PropertySort::Newest")]
+        sort: PropertySort,
+        #[graphql(desc = "Rows from the start; 20 when left out, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Only rows after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end; 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Property>> {
+        let sort = Sort::from(sort);
+        let request = page_request(sort.mark(), first, after, last, before)?;
+        let input = filter
+            .map(PropertyFilter::into_search)
+            .transpose()?
+            .unwrap_or_default();
+        let service = ctx.services().properties.clone();
+        let search = service.search(input, sort).map_err(fail)?;
+        let page = service.found(&search, request).await.map_err(fail)?;
+        Ok(Connection::new(page, move || {
+            let (service, search) = (service.clone(), search.clone());
+            Box::pin(async move {
+                Ok(i64::try_from(
+                    service.count_found(&search).await.map_err(fail)?,
+                )?)
+            })
+        }))
+    }
+}
+
+/// Bookings.
+#[derive(Default)]
+pub(super) struct Bookings;
+
+#[Object]
+impl Bookings {
+    /// The guest's, the host's and an admin's to see; null for everyone else, as if it did not exist.
+    async fn booking(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking.")] id: ID,
+    ) -> Result<Option<Booking>> {
+        Ok(ctx
+            .loaders()
+            .bookings
+            .get(read::<BookingId>(&id)?)
+            .await?
+            .map(Booking))
+    }
+}
+
+/// Anything by its global id.
+#[derive(Default)]
+pub(super) struct Nodes;
+
+#[Object]
+impl Nodes {
+    /// Anything with a global id, as far as the caller may see it.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of what.")] id: ID,
+    ) -> Result<Option<Node>> {
+        node(
+            ctx,
+            GlobalId::parse("id", &id).map_err(|problem| fail(Error::from(problem)))?,
+        )
+        .await
+    }
+
+    /// The same for several, at most 100, in the same order.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of what.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MOST_NODES {
+            return Err(coded(
+                "BAD_USER_INPUT",
+                format!("ids: Ask for at most {MOST_NODES} at once."),
+            ));
+        }
+        let ids: std::result::Result<Vec<_>, _> =
+            ids.iter().map(|id| GlobalId::parse("ids", id)).collect();
+        let ids = ids.map_err(|problem| fail(Error::from(problem)))?;
+        futures_util::future::try_join_all(ids.into_iter().map(|id| node(ctx, id))).await
+    }
+}
+
+async fn node(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
+    let (services, actor) = (ctx.services(), ctx.actor());
+    Ok(match id {
+        GlobalId::User(id) => ctx
+            .loaders()
+            .users
+            .get(id)
+            .await?
+            .map(|row| Node::User(User(row))),
+        GlobalId::Booking(id) => ctx
+            .loaders()
+            .bookings
+            .get(id)
+            .await?
+            .map(|row| Node::Booking(Booking(row))),
+        GlobalId::Property(id) => services
+            .properties
+            .find(actor, id)
+            .await
+            .map_err(fail)?
+            .map(|row| Node::Property(row.into())),
+        GlobalId::Payment(id) => services
+            .payments
+            .find(actor, id)
+            .await
+            .map_err(fail)?
+            .map(|row| Node::Payment(Payment(Arc::new(row)))),
+        GlobalId::Review(id) => services
+            .reviews
+            .find(id)
+            .await
+            .map_err(fail)?
+            .map(|row| Node::Review(Review(Arc::new(row)))),
+        GlobalId::Session(id) => match services.sessions.list(actor).await {
+            Ok(sessions) => sessions
+                .into_iter()
+                .find(|session| session.session_id == id)
+                .map(|row| {
+                    let current = actor.signed_in().is_some_and(|user| user.session_id == id);
+                    Node::Session(Session { row, current })
+                }),
+            Err(Error::Unauthenticated) => None,
+            Err(error) => return Err(fail(error)),
+        },
+    })
+}
+
+fn read<T: Identifies>(id: &ID) -> Result<T> {
+    global_id::parse("id", id).map_err(|problem| fail(Error::from(problem)))
+}
+
+/// How found properties are ordered. The key is the tie-break.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "Sort")]
+enum PropertySort {
+    /// The newest first.
+    Newest,
+    /// The cheapest first.
+    #[graphql(name = "PRICE_ASC")]
+    PriceAscending,
+    /// The dearest first.
+    #[graphql(name = "PRICE_DESC")]
+    PriceDescending,
+    /// The best rated first; those without a review last.
+    #[graphql(name = "RATING_DESC")]
+    RatingDescending,
+}
+
+/// What is looked for; every part narrows it.
+#[derive(InputObject)]
+struct PropertyFilter {
+    /// Matches title, description and location.
+    text: Option<String>,
+    /// Matches the location.
+    location: Option<String>,
+    /// Of this host.
+    host_id: Option<ID>,
+    /// With checkOut: only properties free on every night of the stay.
+    check_in: Option<Date>,
+    /// With checkIn.
+    check_out: Option<Date>,
+    /// Sleeps at least so many.
+    guests: Option<i32>,
+    /// Costs at least this a night.
+    min_price: Option<Decimal>,
+    /// Costs at most this a night.
+    max_price: Option<Decimal>,
+    /// Rated at least this, from 0 to 5.
+    min_rating: Option<f64>,
+    /// Has all of these.
+    amenities: Option<Vec<String>>,
+    /// Lies in this box.
+    within: Option<BoundingBox>,
+}
+
+/// A box on the map, in degrees. It crosses the date line where `west` is greater than `east`.
+#[derive(InputObject)]
+struct BoundingBox {
+    /// The southern edge.
+    south: f64,
+    /// The western edge.
+    west: f64,
+    /// The northern edge.
+    north: f64,
+    /// The eastern edge.
+    east: f64,
+}
+
+impl PropertyFilter {
+    fn into_search(self) -> Result<SearchInput> {
+        let host = self
+            .host_id
+            .as_ref()
+            .map(|id| global_id::parse("hostId", id))
+            .transpose();
+        Ok(SearchInput {
+            text: self.text,
+            location: self.location,
+            host_id: host.map_err(|problem| fail(Error::from(problem)))?,
+            check_in: self.check_in.map(|date| date.0),
+            check_out: self.check_out.map(|date| date.0),
+            guests: self.guests,
+            min_price: self.min_price.map(|price| price.0),
+            max_price: self.max_price.map(|price| price.0),
+            min_rating: self.min_rating,
+            amenities: self.amenities,
+            within: self.within.map(
+                |BoundingBox {
+                     south,
+                     west,
+                     north,
+                     east,
+                 }| search::BoundingBox {
+                    south,
+                    west,
+                    north,
+                    east,
+                },
+            ),
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! The schema's own scalars. What can't be read is answered with what would be right.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{NaiveDate, SecondsFormat, Utc};
+
+/// A calendar date without a time or a zone, by ISO 8601: `2027-03-28`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Date(pub(super) NaiveDate);
+
+#[Scalar(name = "Date")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        // Four digits of a year and two of the others, as the standard has it; chrono alone is more lenient.
+        (text.len() == 10)
+            .then(|| text.parse().ok())
+            .flatten()
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("give a date that exists, such as 2027-03-28"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A moment in time in UTC, by RFC 3339: `2027-03-28T15:00:00Z`. Any offset is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DateTime(pub(super) chrono::DateTime<Utc>);
+
+#[Scalar(name = "DateTime")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        chrono::DateTime::parse_from_rfc3339(text)
+            .map(|at| Self(at.with_timezone(&Utc)))
+            .map_err(|_| {
+                InputValueError::custom(
+                    "give a moment with its offset, such as 2027-03-28T15:00:00Z",
+                )
+            })
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+/// An exact decimal number, as text: `"120.00"`. Plain numbers are understood too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Decimal(pub(super) rust_decimal::Decimal);
+
+#[Scalar(name = "Decimal")]
+impl ScalarType for Decimal {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let text = match &value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(InputValueError::expected_type(value)),
+        };
+        text.parse()
+            .map(Self)
+            .map_err(|_| InputValueError::custom("give a decimal number, such as \"120.00\""))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}

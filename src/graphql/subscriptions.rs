@@ -1,0 +1,140 @@
+//! What can be watched.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Result, Subscription};
+use futures_util::{Stream, StreamExt as _};
+
+use super::{
+    context::{ContextExt as _, RequestContext},
+    errors::{coded, fail},
+    global_id,
+    guards::SignedIn,
+    types::{booking::BookingEvent, property::CalendarNight},
+};
+use crate::{
+    domain::{
+        ids::{BookingEventId, BookingId, PropertyId},
+        stay::DateRange,
+    },
+    entity::{booking_event, property},
+    service::{
+        Services, calendar,
+        error::{self, Error},
+    },
+};
+
+/// What can be watched.
+pub struct Subscriptions;
+
+#[Subscription]
+impl Subscriptions {
+    /// Every change of status of one booking, for its guest, its host and admins. With `after`, first the changes
+    /// missed since that cursor, then live ones: none lost, none twice, in order.
+    #[graphql(guard = "SignedIn")]
+    async fn booking_status_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which booking.")] booking_id: ID,
+        #[graphql(desc = "The cursor of the last event that was seen.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = Result<BookingEvent>> + use<>> {
+        let id: BookingId = global_id::parse("bookingId", &booking_id)
+            .map_err(|problem| fail(Error::from(problem)))?;
+        let events = ctx
+            .services()
+            .events
+            .watch_booking(ctx.actor(), id, cursor(after)?)
+            .await
+            .map_err(fail)?;
+        let events =
+            events.ok_or_else(|| coded("NOT_FOUND", "There is no such booking of yours."))?;
+        Ok(fresh(Arc::clone(ctx.request()), events))
+    }
+
+    /// The same over all the viewer's bookings, as a guest and as a host, new ones too (from null to PENDING). One cursor space with
+    /// the above.
+    #[graphql(guard = "SignedIn")]
+    async fn viewer_booking_status_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The cursor of the last event that was seen.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = Result<BookingEvent>> + use<>> {
+        let events = ctx
+            .services()
+            .events
+            .watch_own(ctx.actor(), cursor(after)?)
+            .await
+            .map_err(fail)?;
+        Ok(fresh(Arc::clone(ctx.request()), events))
+    }
+
+    /// Nights of a listed property that were taken or freed, for anyone.
+    async fn availability_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which property.")] property_id: ID,
+    ) -> Result<impl Stream<Item = Result<Vec<CalendarNight>>> + use<>> {
+        let id: PropertyId = global_id::parse("propertyId", &property_id)
+            .map_err(|problem| fail(Error::from(problem)))?;
+        let services = ctx.services().clone();
+        let changes = services.events.watch_nights(id);
+        let property = services
+            .properties
+            .find(ctx.actor(), id)
+            .await
+            .map_err(fail)?;
+        let property = property.ok_or_else(|| coded("NOT_FOUND", "There is no such property."))?;
+        let property = Arc::new(property);
+        Ok(changes.then(move |nights| {
+            let (services, property) = (services.clone(), Arc::clone(&property));
+            async move {
+                let currency = services.currency().to_owned();
+                let nights = read_nights(&services, &property, &nights)
+                    .await
+                    .map_err(fail)?;
+                Ok(nights
+                    .into_iter()
+                    .map(|night| CalendarNight::in_currency(&currency, &night))
+                    .collect())
+            }
+        }))
+    }
+}
+
+fn cursor(after: Option<String>) -> Result<Option<BookingEventId>> {
+    let cursor = after
+        .map(|text| BookingEvent::parse_cursor(&text))
+        .transpose();
+    cursor.map_err(|problem| fail(Error::from(problem)))
+}
+
+/// Each event is answered from fresh rows, never from what an earlier one loaded.
+fn fresh(
+    request: Arc<RequestContext>,
+    events: impl Stream<Item = error::Result<booking_event::Model>>,
+) -> impl Stream<Item = Result<BookingEvent>> {
+    events.map(move |event| {
+        request.renew();
+        event.map(BookingEvent).map_err(fail)
+    })
+}
+
+async fn read_nights(
+    services: &Services,
+    property: &property::Model,
+    nights: &[chrono::NaiveDate],
+) -> error::Result<Vec<calendar::CalendarNight>> {
+    let (Some(first), Some(last)) = (nights.first(), nights.last()) else {
+        return Ok(vec![]);
+    };
+    let range = DateRange {
+        from: *first,
+        to: *last + chrono::Days::new(1),
+    };
+    let mut calendars = services
+        .calendar
+        .load(&[property.property_id], range)
+        .await?;
+    let calendar = calendars.remove(&property.property_id).unwrap_or_default();
+    Ok(services.calendar.nights(property, range, &calendar))
+}
