@@ -1,6 +1,12 @@
 //! People, the devices they are signed in on, and the keys that sign access tokens in development.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        blob, integer, pk_auto, pk_uuid, string, string_len, string_null, string_uniq,
+        timestamp_with_time_zone, timestamp_with_time_zone_null,
+    },
+};
 
 use crate::{drop_tables, reference, run};
 

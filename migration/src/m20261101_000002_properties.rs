@@ -1,6 +1,12 @@
 //! Properties, what they offer, and nights with a price of their own.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        boolean, date, decimal_len, double_null, integer, pk_auto, string, string_len, text,
+        timestamp_with_time_zone, timestamp_with_time_zone_null,
+    },
+};
 
 use crate::{drop_tables, reference, reference_as, run};
 

@@ -1,6 +1,12 @@
 //! Bookings, the ledger of taken nights, the history of every booking's status, and answered idempotency keys.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        big_pk_auto, boolean, date, decimal_len, integer, integer_null, json, pk_auto, string_len,
+        string_len_null, timestamp_with_time_zone, timestamp_with_time_zone_null,
+    },
+};
 
 use crate::{drop_tables, reference, reference_as, run};
 

@@ -1,6 +1,12 @@
 //! Payments: at most one that has not failed for each booking.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        decimal_len, integer, pk_auto, string_len, string_null, timestamp_with_time_zone,
+        timestamp_with_time_zone_null,
+    },
+};
 
 use crate::{drop_tables, reference, run};
 

@@ -1,6 +1,9 @@
 //! Reviews: at most one for each booking.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{integer, integer_uniq, pk_auto, text_null, timestamp_with_time_zone},
+};
 
 use crate::{drop_tables, reference, reference_as, run};
 

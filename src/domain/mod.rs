@@ -6,6 +6,7 @@ pub mod actor;
 pub mod booking;
 pub mod cancellation;
 pub mod clock;
+pub mod digest;
 pub mod ids;
 pub mod listing;
 pub mod money;

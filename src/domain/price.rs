@@ -104,10 +104,10 @@ pub fn price_stay(stay: Stay, tariff: Tariff<'_>, rates: Rates) -> Price {
                 .unwrap_or(tariff.per_night)
         })
         .collect();
-    let count = if stay.len() == 1 {
+    let count = if stay.night_count() == 1 {
         "1 night".to_owned()
     } else {
-        format!("{} nights", stay.len())
+        format!("{} nights", stay.night_count())
     };
     let stay_amount = nights.iter().copied().sum::<Money>();
     let before_fees = stay_amount + tariff.cleaning_fee;

@@ -90,7 +90,7 @@ impl Stay {
 
     /// How many nights.
     #[must_use]
-    pub fn len(self) -> i64 {
+    pub fn night_count(self) -> i64 {
         (self.check_out - self.check_in).num_days()
     }
 

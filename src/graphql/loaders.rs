@@ -109,10 +109,12 @@ where
 
     /// What belongs to a key, if there is something.
     pub(super) async fn get(&self, key: K) -> async_graphql::Result<Option<Arc<T>>> {
-        match self.0.try_load(key).await {
-            Ok(loaded) => loaded.map_err(fail),
-            // The loader answers every key of a batch, so this is a fault of ours.
-            Err(missing) => Err(fail(Error::Internal(missing.into()))),
+        loop {
+            // A batch is lost when the field that drives it is given up, because a sibling of that field failed. Whoever else
+            // waited for it asks again; each time at least one field fewer is left to give up.
+            if let Ok(loaded) = self.0.try_load(key.clone()).await {
+                return loaded.map_err(fail);
+            }
         }
     }
 

@@ -29,21 +29,21 @@ pub type StaygateSchema = Schema<QueryRoot, MutationRoot, subscriptions::Subscri
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
 pub struct QueryRoot(
-    queries::People,
-    queries::Properties,
-    queries::Bookings,
-    queries::Nodes,
+    queries::PeopleQueries,
+    queries::PropertyQueries,
+    queries::BookingQueries,
+    queries::NodeQueries,
 );
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
-    mutations::people::People,
-    mutations::properties::Properties,
-    mutations::bookings::Bookings,
-    mutations::payments::Payments,
-    mutations::reviews::Reviews,
+    mutations::people::PeopleMutations,
+    mutations::properties::PropertyMutations,
+    mutations::bookings::BookingMutations,
+    mutations::payments::PaymentMutations,
+    mutations::reviews::ReviewMutations,
 );
 
 /// The deepest selection that is answered. Introspection by the usual tools needs 13.
@@ -64,11 +64,7 @@ pub fn schema(services: Services) -> StaygateSchema {
 /// The schema in the schema definition language.
 #[must_use]
 pub fn sdl() -> String {
-    builder().finish().sdl_with_options(
-        async_graphql::SDLExportOptions::new()
-            .sorted_fields()
-            .sorted_enum_items(),
-    )
+    builder().finish().sdl()
 }
 
 fn builder() -> async_graphql::SchemaBuilder<QueryRoot, MutationRoot, subscriptions::Subscriptions>

@@ -1,4 +1,7 @@
 //! What can be read.
+//!
+//! A nullable field that can fail gives `Option<Result<T>>`: its error then makes that field null and leaves its siblings alone, as the
+//! specification has it. An error in a non-null field makes the nearest nullable field above it null.
 
 use std::sync::Arc;
 
@@ -33,16 +36,16 @@ const MOST_NODES: usize = 100;
 
 /// People.
 #[derive(Default)]
-pub(super) struct People;
+pub(super) struct PeopleQueries;
 
 #[Object]
-impl People {
+impl PeopleQueries {
     /// The signed-in user's own view. Null when signed out.
-    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<Viewer>> {
+    async fn viewer(&self, ctx: &Context<'_>) -> Option<Result<Viewer>> {
         match ctx.services().people.own(ctx.actor()).await {
-            Ok(user) => Ok(Some(Viewer::new(user, ctx.actor().clone()))),
-            Err(Error::Unauthenticated) => Ok(None),
-            Err(error) => Err(fail(error)),
+            Ok(user) => Some(Ok(Viewer::new(user, ctx.actor().clone()))),
+            Err(Error::Unauthenticated) => None,
+            Err(error) => Some(Err(fail(error))),
         }
     }
 
@@ -51,34 +54,32 @@ impl People {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whom.")] id: ID,
-    ) -> Result<Option<User>> {
-        Ok(ctx
-            .loaders()
-            .users
-            .get(read::<UserId>(&id)?)
-            .await?
-            .map(User))
+    ) -> Option<Result<User>> {
+        let found = async { ctx.loaders().users.get(read::<UserId>(&id)?).await };
+        found.await.map(|row| row.map(User)).transpose()
     }
 }
 
 /// Properties.
 #[derive(Default)]
-pub(super) struct Properties;
+pub(super) struct PropertyQueries;
 
 #[Object]
-impl Properties {
+impl PropertyQueries {
     /// A property: listed ones for everyone, drafts and unlisted ones for their host and admins.
     async fn property(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which property.")] id: ID,
-    ) -> Result<Option<Property>> {
-        let found = ctx
-            .services()
-            .properties
-            .find(ctx.actor(), read::<PropertyId>(&id)?)
-            .await;
-        Ok(found.map_err(fail)?.map(Into::into))
+    ) -> Option<Result<Property>> {
+        let found = async {
+            let found = ctx
+                .services()
+                .properties
+                .find(ctx.actor(), read::<PropertyId>(&id)?);
+            found.await.map_err(fail)
+        };
+        found.await.map(|row| row.map(Property::from)).transpose()
     }
 
     /// Listed properties that match.
@@ -121,42 +122,37 @@ impl Properties {
 
 /// Bookings.
 #[derive(Default)]
-pub(super) struct Bookings;
+pub(super) struct BookingQueries;
 
 #[Object]
-impl Bookings {
+impl BookingQueries {
     /// The guest's, the host's and an admin's to see; null for everyone else, as if it did not exist.
     async fn booking(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] id: ID,
-    ) -> Result<Option<Booking>> {
-        Ok(ctx
-            .loaders()
-            .bookings
-            .get(read::<BookingId>(&id)?)
-            .await?
-            .map(Booking))
+    ) -> Option<Result<Booking>> {
+        let found = async { ctx.loaders().bookings.get(read::<BookingId>(&id)?).await };
+        found.await.map(|row| row.map(Booking)).transpose()
     }
 }
 
 /// Anything by its global id.
 #[derive(Default)]
-pub(super) struct Nodes;
+pub(super) struct NodeQueries;
 
 #[Object]
-impl Nodes {
+impl NodeQueries {
     /// Anything with a global id, as far as the caller may see it.
     async fn node(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Of what.")] id: ID,
-    ) -> Result<Option<Node>> {
-        node(
-            ctx,
-            GlobalId::parse("id", &id).map_err(|problem| fail(Error::from(problem)))?,
-        )
-        .await
+    ) -> Option<Result<Node>> {
+        match GlobalId::parse("id", &id) {
+            Ok(id) => node(ctx, id).await.transpose(),
+            Err(problem) => Some(Err(fail(Error::from(problem)))),
+        }
     }
 
     /// The same for several, at most 100, in the same order.
@@ -164,7 +160,7 @@ impl Nodes {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Of what.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>> {
+    ) -> Result<Vec<Option<Result<Node>>>> {
         if ids.len() > MOST_NODES {
             return Err(coded(
                 "BAD_USER_INPUT",
@@ -174,7 +170,10 @@ impl Nodes {
         let ids: std::result::Result<Vec<_>, _> =
             ids.iter().map(|id| GlobalId::parse("ids", id)).collect();
         let ids = ids.map_err(|problem| fail(Error::from(problem)))?;
-        futures_util::future::try_join_all(ids.into_iter().map(|id| node(ctx, id))).await
+        let found = ids
+            .into_iter()
+            .map(|id| async move { node(ctx, id).await.transpose() });
+        Ok(futures_util::future::join_all(found).await)
     }
 }
 

@@ -7,6 +7,7 @@ use chrono::{NaiveDate, SecondsFormat, Utc};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Date(pub(super) NaiveDate);
 
+/// A calendar date without a time or a zone, by ISO 8601: `2027-03-28`.
 #[Scalar(name = "Date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -30,6 +31,7 @@ impl ScalarType for Date {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DateTime(pub(super) chrono::DateTime<Utc>);
 
+/// A moment in time in UTC, by RFC 3339: `2027-03-28T15:00:00Z`. Any offset is understood.
 #[Scalar(name = "DateTime")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -54,6 +56,7 @@ impl ScalarType for DateTime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Decimal(pub(super) rust_decimal::Decimal);
 
+/// An exact decimal number, as text: `"120.00"`. Plain numbers are understood too.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {

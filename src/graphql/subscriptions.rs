@@ -27,7 +27,8 @@ use crate::{
 /// What can be watched.
 pub struct Subscriptions;
 
-#[Subscription]
+/// What can be watched.
+#[Subscription(name = "Subscription")]
 impl Subscriptions {
     /// Every change of status of one booking, for its guest, its host and admins. With `after`, first the changes
     /// missed since that cursor, then live ones: none lost, none twice, in order.

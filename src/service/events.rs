@@ -166,14 +166,14 @@ impl Events {
     }
 
     async fn since(&self, scope: Scope, last: BookingEventId) -> Result<Vec<Model>> {
-        Ok(Entity::find()
+        Entity::find()
             .filter(scope.condition())
             .filter(Column::EventId.gt(last))
             .order_by_asc(Column::EventId)
             .limit(BATCH)
             .all(self.0.db.read())
             .await
-            .map_err(Error::from)?)
+            .map_err(Error::from)
     }
 }
 

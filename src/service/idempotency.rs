@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr,
 };
-use sha2::{Digest as _, Sha256};
 
 use super::error::Result;
 use crate::{
     domain::{
+        digest::sha256_hex,
         ids::UserId,
         problem::{Problem, ProblemCode},
     },
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     user_id: UserId,
-    key: String,
+    text: String,
     request_hash: String,
 }
 
@@ -38,13 +38,10 @@ impl Key {
                 "A key has 1 to 255 bytes and no control characters.",
             ));
         }
-        let request_hash = Sha256::digest(request.as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let request_hash = sha256_hex(request);
         Ok(Some(Self {
             user_id,
-            key: raw.to_owned(),
+            text: raw.to_owned(),
             request_hash,
         }))
     }
@@ -66,7 +63,7 @@ pub(super) async fn begin(db: &Db, key: Option<&Key>, now: DateTime<Utc>) -> Res
     };
     let claim = ActiveModel {
         user_id: Set(key.user_id),
-        idempotency_key: Set(key.key.clone()),
+        idempotency_key: Set(key.text.clone()),
         request_hash: Set(key.request_hash.clone()),
         subject_id: Set(0),
         created_at: Set(now),
@@ -87,7 +84,7 @@ pub(super) async fn remember(tx: &Tx, key: Option<&Key>, subject_id: i32) -> Res
         Entity::update_many()
             .col_expr(Column::SubjectId, Expr::val(subject_id))
             .filter(Column::UserId.eq(key.user_id))
-            .filter(Column::IdempotencyKey.eq(&key.key))
+            .filter(Column::IdempotencyKey.eq(&key.text))
             .exec(&**tx)
             .await?;
     }
@@ -95,7 +92,7 @@ pub(super) async fn remember(tx: &Tx, key: Option<&Key>, subject_id: i32) -> Res
 }
 
 async fn answered(db: &Db, key: &Key) -> Result<Begun> {
-    let found: Option<Model> = Entity::find_by_id((key.user_id, key.key.clone()))
+    let found: Option<Model> = Entity::find_by_id((key.user_id, key.text.clone()))
         .one(db.read())
         .await?;
     match found {

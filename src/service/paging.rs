@@ -14,12 +14,15 @@ use crate::domain::page::{Cursor, Direction, Page, PageRequest};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Keyset<C> {
     /// The column of the rank, and how a cursor's rank is compared with it. None where the key alone orders.
-    pub(super) rank: Option<(C, fn(i64) -> Value)>,
+    pub(super) rank: Option<Rank<C>>,
     /// The column of the key.
     pub(super) id: C,
     /// Largest first.
     pub(super) descending: bool,
 }
+
+/// A column to order by, and how a cursor's rank is compared with it.
+pub(super) type Rank<C> = (C, fn(i64) -> Value);
 
 /// Narrows a query to one page, plus one row that tells whether there are more.
 pub(super) fn page<E: EntityTrait>(

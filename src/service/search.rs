@@ -10,7 +10,7 @@ use sea_orm::{
 use super::{
     booking_rows::taken_nights,
     error::Result,
-    paging::{self, Keyset},
+    paging::{self, Keyset, Rank},
     properties::{BY_KEY, NEWEST, Properties, place_by_key},
 };
 use crate::{
@@ -100,10 +100,10 @@ impl Sort {
     }
 
     fn keyset(self) -> Keyset<Column> {
-        let by_price: (Column, fn(i64) -> Value) = (Column::PricePerNight, |cents| {
+        let by_price: Rank<Column> = (Column::PricePerNight, |cents| {
             Money::from_cents(cents).into()
         });
-        let by_rating: (Column, fn(i64) -> Value) = (Column::RatingHundredths, Value::from);
+        let by_rating: Rank<Column> = (Column::RatingHundredths, Value::from);
         let rank = match self {
             Self::Newest => return BY_KEY,
             Self::PriceAscending | Self::PriceDescending => by_price,

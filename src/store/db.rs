@@ -92,6 +92,14 @@ impl Db {
         tx.commit().await
     }
 
+    /// Closes every connection.
+    ///
+    /// # Errors
+    /// When the driver fails to.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.connection.close().await
+    }
+
     /// Begins a write. On `SQLite` it waits its turn in this process and then takes the write lock at once, so that no write fails
     /// half-way because another one was first.
     ///

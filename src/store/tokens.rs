@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::domain::ids::UserId;
+use crate::domain::{digest::sha256_hex, ids::UserId};
 
 /// Who issued a token, and for whom.
 const ISSUER: &str = "staygate";
@@ -152,10 +152,7 @@ pub fn new_refresh_token() -> (String, String) {
 /// What is kept of a refresh token: SHA-256 in hex. It has 256 random bits, so a slow hash would add nothing.
 #[must_use]
 pub fn hash_refresh_token(token: &str) -> String {
-    Sha256::digest(token.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    sha256_hex(token)
 }
 
 /// Ed25519 by ring alone: the stock providers bring RSA or a second TLS library.

@@ -53,10 +53,10 @@ impl BookingPayload {
 
 /// Making, accepting, declining and cancelling bookings.
 #[derive(Default)]
-pub(in crate::graphql) struct Bookings;
+pub(in crate::graphql) struct BookingMutations;
 
 #[Object]
-impl Bookings {
+impl BookingMutations {
     /// Books a stay: it is PENDING, and holds its nights until `expiresAt`. Pay for it by `createPayment`.
     #[graphql(guard = "SignedIn")]
     async fn create_booking(

@@ -41,10 +41,10 @@ pub(in crate::graphql) struct PaymentPayload {
 
 /// Paying.
 #[derive(Default)]
-pub(in crate::graphql) struct Payments;
+pub(in crate::graphql) struct PaymentMutations;
 
 #[Object]
-impl Payments {
+impl PaymentMutations {
     /// Pays for a pending booking. Instant book: the booking is CONFIRMED by it; otherwise the host has 24 hours to answer.
     #[graphql(guard = "SignedIn")]
     async fn create_payment(

@@ -99,10 +99,10 @@ pub(in crate::graphql) struct ViewerPayload {
 
 /// Signing up, in and out.
 #[derive(Default)]
-pub(in crate::graphql) struct People;
+pub(in crate::graphql) struct PeopleMutations;
 
 #[Object]
-impl People {
+impl PeopleMutations {
     /// Makes an account and signs it in.
     async fn sign_up(
         &self,

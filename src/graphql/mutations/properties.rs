@@ -142,10 +142,10 @@ pub(in crate::graphql) struct DeletedPayload {
 
 /// Listing, changing and deleting properties.
 #[derive(Default)]
-pub(in crate::graphql) struct Properties;
+pub(in crate::graphql) struct PropertyMutations;
 
 #[Object]
-impl Properties {
+impl PropertyMutations {
     /// Lists a property. For hosts; a guest turns host by `becomeHost`.
     #[graphql(guard = "Has(Role::Host)")]
     async fn create_property(

@@ -35,10 +35,10 @@ pub(in crate::graphql) struct ReviewPayload {
 
 /// Reviewing.
 #[derive(Default)]
-pub(in crate::graphql) struct Reviews;
+pub(in crate::graphql) struct ReviewMutations;
 
 #[Object]
-impl Reviews {
+impl ReviewMutations {
     /// One a booking, by its guest, once the stay is over.
     #[graphql(guard = "SignedIn")]
     async fn create_review(

@@ -139,23 +139,15 @@ impl Booking {
     }
 
     /// The newest payment, if there is one.
-    async fn payment(&self, ctx: &Context<'_>) -> Result<Option<Payment>> {
-        Ok(ctx
-            .loaders()
-            .payments
-            .get(self.0.booking_id)
-            .await?
-            .map(Payment))
+    async fn payment(&self, ctx: &Context<'_>) -> Option<Result<Payment>> {
+        let payment = ctx.loaders().payments.get(self.0.booking_id).await;
+        payment.map(|row| row.map(Payment)).transpose()
     }
 
     /// What the guest said of the stay.
-    async fn review(&self, ctx: &Context<'_>) -> Result<Option<Review>> {
-        Ok(ctx
-            .loaders()
-            .booking_reviews
-            .get(self.0.booking_id)
-            .await?
-            .map(Review))
+    async fn review(&self, ctx: &Context<'_>) -> Option<Result<Review>> {
+        let review = ctx.loaders().booking_reviews.get(self.0.booking_id).await;
+        review.map(|row| row.map(Review)).transpose()
     }
 
     /// Every change of status, oldest first.

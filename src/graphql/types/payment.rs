@@ -17,7 +17,7 @@ use crate::{
 pub(in crate::graphql) enum PaymentMethod {
     /// A card.
     Card,
-    /// A PayPal wallet.
+    /// A `PayPal` wallet.
     Paypal,
 }
 
@@ -82,13 +82,13 @@ impl Payment {
     }
 
     /// What the client's payment form needs to finish the payment; only for the guest, only while PENDING.
-    async fn client_secret(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
-        let Some(secret) = self.0.client_secret.as_deref() else {
-            return Ok(None);
-        };
-        let booking = ctx.loaders().bookings.require(self.0.booking_id).await?;
+    async fn client_secret(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
         let pending = self.0.payment_status == rules::PaymentStatus::Pending;
-        Ok((pending && ctx.actor().is(booking.guest_id)).then_some(secret))
+        let secret = self.0.client_secret.as_deref().filter(|_| pending)?;
+        match ctx.loaders().bookings.require(self.0.booking_id).await {
+            Ok(booking) => ctx.actor().is(booking.guest_id).then_some(Ok(secret)),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// When it was begun, or collected.

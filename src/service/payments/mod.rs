@@ -239,7 +239,7 @@ impl Payments {
         let mut changes = Changes::default();
         match charged.state {
             ChargeState::NeedsAction { client_secret } => {
-                row.client_secret = Set(Some(client_secret))
+                row.client_secret = Set(Some(client_secret));
             }
             ChargeState::Declined { message } => {
                 row.payment_status = Set(PaymentStatus::Failed);

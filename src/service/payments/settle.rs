@@ -72,7 +72,7 @@ impl Payments {
             match done {
                 Ok(done) => settled += usize::from(done),
                 Err(error) => {
-                    tracing::warn!(payment_id = %payment.payment_id, %error, "a payment is not settled yet")
+                    tracing::warn!(payment_id = %payment.payment_id, %error, "a payment is not settled yet");
                 }
             }
         }

@@ -9,10 +9,9 @@
 //! The names are Stripe's (<https://docs.stripe.com/testing>). Any other token is declined.
 
 use async_trait::async_trait;
-use sha2::{Digest as _, Sha256};
 
 use super::{Charge, ChargeState, Charged, GatewayError, PaymentGateway};
-use crate::domain::money::Money;
+use crate::domain::{digest::sha256_hex, money::Money};
 
 /// The sandbox. It keeps nothing: a charge's reference follows from its key.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,14 +33,12 @@ impl Sandbox {
 #[async_trait]
 impl PaymentGateway for Sandbox {
     async fn charge(&self, charge: Charge) -> Result<Charged, GatewayError> {
-        let hash = Sha256::digest(charge.idempotency_key.as_bytes());
-        let hex: String = hash
-            .iter()
-            .take(12)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let reference = format!("sandbox_{hex}");
-        let state = match charge.token.as_ref().map(|token| token.as_str()) {
+        let reference = format!("sandbox_{}", &sha256_hex(charge.idempotency_key)[..24]);
+        let state = match charge
+            .token
+            .as_ref()
+            .map(crate::domain::payment::PaymentToken::as_str)
+        {
             Some("tok_visa") if charge.capture => ChargeState::Succeeded,
             Some("tok_visa") => ChargeState::Authorized,
             Some("tok_threeDSecure") | None => ChargeState::NeedsAction {
