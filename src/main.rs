@@ -1,2 +1,17 @@
 //! Starts the `staygate` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use staygate::cli::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Cli::parse().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("staygate: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Every setting: its name, its default and what it is for. The file `staygate.example.toml` says the same to operators.
+//!
+//! A setting stands in the file `staygate.toml` (or the one that `STAYGATE_CONFIG` names) or, with more weight, in an environment variable.
+//! A name that is none of these stops the start: a misspelt setting would otherwise be one that is silently not in force.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use axum::http::HeaderValue;
+use chrono::Duration;
+use config::{Config, File, FileFormat};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use crate::{domain::price::Rates, http::Origins, service::Terms, store::passwords::HashCost};
+
+/// Whether it is tried out or carries a business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// Open and convenient, on one machine.
+    Development,
+    /// Nothing is guessed: secrets must be given, and what only helps developers is off.
+    Production,
+}
+
+/// Every setting, as it came.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "each is described in staygate.example.toml, which a test holds against this list"
+)]
+pub struct Settings {
+    pub database_url: String,
+    pub database_connections: u32,
+    pub redis_url: Option<String>,
+    pub redis_prefix: String,
+    pub listen: String,
+    pub env: Environment,
+    pub log: String,
+    pub cors_origins: Option<String>,
+    pub playground: Option<bool>,
+    pub workers: bool,
+    pub jwt_key: Option<String>,
+    pub access_token_ttl: i64,
+    pub session_ttl: i64,
+    pub hold_ttl: i64,
+    pub password_memory_kib: u32,
+    pub password_passes: u32,
+    pub currency: String,
+    pub service_fee_percent: Decimal,
+    pub tax_percent: Decimal,
+    pub sandbox_payments: Option<bool>,
+}
+
+/// Each setting's key in the file, its environment variable, and its default.
+const SETTINGS: &[(&str, &str, Option<&str>)] = &[
+    ("database_url", "DATABASE_URL", Some("sqlite://staygate.db")),
+    (
+        "database_connections",
+        "STAYGATE_DATABASE_CONNECTIONS",
+        Some("8"),
+    ),
+    ("redis_url", "REDIS_URL", None),
+    ("redis_prefix", "STAYGATE_REDIS_PREFIX", Some("staygate")),
+    ("listen", "STAYGATE_LISTEN", Some("127.0.0.1:8000")),
+    ("env", "STAYGATE_ENV", Some("development")),
+    ("log", "STAYGATE_LOG", Some("info")),
+    ("cors_origins", "STAYGATE_CORS_ORIGINS", None),
+    ("playground", "STAYGATE_PLAYGROUND", None),
+    ("workers", "STAYGATE_WORKERS", Some("true")),
+    ("jwt_key", "STAYGATE_JWT_KEY", None),
+    ("access_token_ttl", "STAYGATE_ACCESS_TOKEN_TTL", Some("300")),
+    ("session_ttl", "STAYGATE_SESSION_TTL", Some("2592000")),
+    ("hold_ttl", "STAYGATE_HOLD_TTL", Some("900")),
+    (
+        "password_memory_kib",
+        "STAYGATE_PASSWORD_MEMORY_KIB",
+        Some("19456"),
+    ),
+    ("password_passes", "STAYGATE_PASSWORD_PASSES", Some("2")),
+    ("currency", "STAYGATE_CURRENCY", Some("USD")),
+    (
+        "service_fee_percent",
+        "STAYGATE_SERVICE_FEE_PERCENT",
+        Some("0"),
+    ),
+    ("tax_percent", "STAYGATE_TAX_PERCENT", Some("0")),
+    ("sandbox_payments", "STAYGATE_SANDBOX_PAYMENTS", None),
+];
+
+/// Names the file; itself no setting of the file.
+const CONFIG: &str = "STAYGATE_CONFIG";
+/// The file that is read when none is named, if it is there.
+const FILE: &str = "staygate.toml";
+
+impl Settings {
+    /// Reads the settings in force from the file and from this process's environment.
+    ///
+    /// # Errors
+    /// One clear line for the first wrong, unknown or missing setting.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one home of the environment"
+    )]
+    pub fn load() -> anyhow::Result<Self> {
+        Self::read(std::env::vars().filter(|(_, value)| !value.is_empty()))
+    }
+
+    /// The same from a given environment.
+    ///
+    /// # Errors
+    /// One clear line for the first wrong, unknown or missing setting.
+    pub fn read(environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let mut builder = Config::builder();
+        for (key, _, default) in SETTINGS {
+            builder = builder.set_default(*key, *default)?;
+        }
+        let mut file = (FILE.to_owned(), false);
+        let mut overrides = Vec::new();
+        for (name, value) in environment {
+            if name == CONFIG {
+                file = (value, true);
+            } else if let Some((key, _, _)) =
+                SETTINGS.iter().find(|(_, variable, _)| *variable == name)
+            {
+                overrides.push((*key, value));
+            } else if name.starts_with("STAYGATE_") {
+                bail!("{name} is not a setting; staygate.example.toml has them all");
+            }
+        }
+        builder = builder.add_source(File::new(&file.0, FileFormat::Toml).required(file.1));
+        for (key, value) in overrides {
+            builder = builder.set_override(key, value)?;
+        }
+        let config = builder
+            .build()
+            .with_context(|| format!("{} can't be read", file.0))?;
+        let settings: Self = config.try_deserialize().context("a setting is wrong")?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let is_database =
+            self.database_url.starts_with("sqlite:") || self.database_url.starts_with("postgres");
+        ensure!(
+            is_database,
+            "DATABASE_URL must begin with sqlite:// or postgres://"
+        );
+        ensure!(
+            (1..=1_000).contains(&self.database_connections),
+            "STAYGATE_DATABASE_CONNECTIONS must be 1 to 1000"
+        );
+        for (name, seconds) in [
+            ("STAYGATE_ACCESS_TOKEN_TTL", self.access_token_ttl),
+            ("STAYGATE_SESSION_TTL", self.session_ttl),
+            ("STAYGATE_HOLD_TTL", self.hold_ttl),
+        ] {
+            ensure!(
+                (1..=31_536_000).contains(&seconds),
+                "{name} must be a number of seconds from 1 to a year"
+            );
+        }
+        let code =
+            self.currency.len() == 3 && self.currency.chars().all(|c| c.is_ascii_uppercase());
+        ensure!(
+            code,
+            "STAYGATE_CURRENCY must be an ISO 4217 code such as USD"
+        );
+        for (name, percent) in [
+            ("STAYGATE_SERVICE_FEE_PERCENT", self.service_fee_percent),
+            ("STAYGATE_TAX_PERCENT", self.tax_percent),
+        ] {
+            let possible = percent >= Decimal::ZERO && percent <= Rates::MAX_PERCENT;
+            ensure!(possible, "{name} must be 0 to {}", Rates::MAX_PERCENT);
+        }
+        self.origins()?;
+        if self.is_production() {
+            ensure!(
+                self.jwt_key.is_some(),
+                "STAYGATE_JWT_KEY must be given in production: an Ed25519 key in PKCS #8, as PEM"
+            );
+            ensure!(
+                self.sandbox(),
+                "No payment provider is configured. The sandbox moves no money; set STAYGATE_SANDBOX_PAYMENTS=true to use it \
+                 in production all the same"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether it carries a business.
+    #[must_use]
+    pub fn is_production(&self) -> bool {
+        self.env == Environment::Production
+    }
+
+    /// Whether payments are made in the sandbox: by default in development alone.
+    #[must_use]
+    pub fn sandbox(&self) -> bool {
+        self.sandbox_payments.unwrap_or(!self.is_production())
+    }
+
+    /// Whether there is a Playground: by default in development alone.
+    #[must_use]
+    pub fn has_playground(&self) -> bool {
+        self.playground.unwrap_or(!self.is_production())
+    }
+
+    /// Which origins may call from a browser: by default any in development, none in production.
+    ///
+    /// # Errors
+    /// When one is no origin.
+    pub fn origins(&self) -> anyhow::Result<Origins> {
+        match self.cors_origins.as_deref() {
+            None if self.is_production() => Ok(Origins::These(vec![])),
+            None | Some("*") => Ok(Origins::Any),
+            Some(list) => list
+                .split(',')
+                .map(str::trim)
+                .filter(|origin| !origin.is_empty())
+                .map(|origin| {
+                    let shape = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+                    ensure!(shape, "STAYGATE_CORS_ORIGINS: {origin} is no origin such as https://www.example.com");
+                    Ok(HeaderValue::from_str(origin)?)
+                })
+                .collect::<anyhow::Result<_>>()
+                .map(Origins::These),
+        }
+    }
+
+    /// What the operator decides about the marketplace.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms {
+            currency: self.currency.clone(),
+            rates: Rates {
+                service_percent: self.service_fee_percent,
+                tax_percent: self.tax_percent,
+            },
+            hold_ttl: Duration::seconds(self.hold_ttl),
+            session_ttl: Duration::seconds(self.session_ttl),
+        }
+    }
+
+    /// What one password hash costs.
+    #[must_use]
+    pub const fn hash_cost(&self) -> HashCost {
+        HashCost {
+            memory_kib: self.password_memory_kib,
+            passes: self.password_passes,
+        }
+    }
+
+    /// The file that is read when none is named.
+    #[must_use]
+    pub fn default_file() -> &'static Path {
+        Path::new(FILE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        Settings::read(
+            variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.database_url, "sqlite://staygate.db");
+        assert!(settings.has_playground() && settings.sandbox());
+        assert_eq!(settings.origins().unwrap(), Origins::Any);
+    }
+
+    #[test]
+    fn a_wrong_setting_stops_the_start_with_a_line_that_names_it() {
+        for (name, value, expected) in [
+            ("STAYGATE_HOLD_TTL", "soon", "hold_ttl"),
+            ("STAYGATE_HOLD_TTL", "0", "STAYGATE_HOLD_TTL"),
+            ("STAYGATE_HODL_TTL", "900", "STAYGATE_HODL_TTL"),
+            ("DATABASE_URL", "mysql://localhost", "DATABASE_URL"),
+            ("STAYGATE_CURRENCY", "dollars", "STAYGATE_CURRENCY"),
+            ("STAYGATE_TAX_PERCENT", "70", "STAYGATE_TAX_PERCENT"),
+            (
+                "STAYGATE_CORS_ORIGINS",
+                "example.com",
+                "STAYGATE_CORS_ORIGINS",
+            ),
+            ("STAYGATE_ENV", "staging", "env"),
+        ] {
+            let message = format!("{:#}", read(&[(name, value)]).unwrap_err());
+            assert!(message.contains(expected), "{name}={value}: {message}");
+            assert!(!message.contains('\n'), "more than a line: {message}");
+        }
+    }
+
+    #[test]
+    fn production_guesses_no_secret() {
+        let message = read(&[("STAYGATE_ENV", "production")])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("STAYGATE_JWT_KEY"), "{message}");
+        let key = ("STAYGATE_JWT_KEY", "-----BEGIN PRIVATE KEY-----");
+        let message = read(&[("STAYGATE_ENV", "production"), key])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("STAYGATE_SANDBOX_PAYMENTS"), "{message}");
+    }
+
+    #[test]
+    fn the_example_file_explains_every_setting_and_has_its_default() {
+        let example = include_str!("../../staygate.example.toml");
+        for (key, variable, default) in SETTINGS {
+            assert!(
+                example.contains(variable),
+                "{variable} is not in the example"
+            );
+            let line = example.lines().find(|line| {
+                line.trim_start_matches("# ")
+                    .starts_with(&format!("{key} = "))
+            });
+            let line = line.unwrap_or_else(|| panic!("{key} is not in the example"));
+            if let Some(default) = default {
+                assert!(
+                    line.contains(default),
+                    "{key}: the example does not show its default {default}"
+                );
+            }
+        }
+    }
+}

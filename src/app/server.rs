@@ -1,0 +1,92 @@
+//! Serving: listen, answer, and stop without dropping what was begun.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::App;
+use crate::{
+    graphql,
+    http::{self, Edge, Extras, pages::Pages},
+    jobs,
+};
+
+/// How long open sockets and background work may take to end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A server that has its port and does not answer yet.
+pub struct Server {
+    app: App,
+    listener: TcpListener,
+    demo: bool,
+}
+
+impl Server {
+    /// Takes the port.
+    ///
+    /// # Errors
+    /// When somebody else has it.
+    pub async fn bind(app: App, demo: bool) -> anyhow::Result<Self> {
+        let address = &app.settings.listen;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("can't listen on {address}"))?;
+        Ok(Self {
+            app,
+            listener,
+            demo,
+        })
+    }
+
+    /// The address that it has; the port is a real one even where 0 was asked for.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Serves until `stopping`, then finishes what was begun and closes open sockets.
+    ///
+    /// # Errors
+    /// When the network breaks.
+    pub async fn run(self, stopping: CancellationToken) -> anyhow::Result<()> {
+        let settings = &self.app.settings;
+        let services = self.app.services.clone();
+        let edge = Edge {
+            schema: graphql::schema(services.clone()),
+            services: services.clone(),
+            stopping: stopping.clone(),
+            sockets: TaskTracker::new(),
+        };
+        let extras = Extras {
+            pages: Pages {
+                playground: settings.has_playground(),
+                demo: self.demo,
+            },
+            origins: settings.origins()?,
+            sandbox: settings.sandbox(),
+        };
+        let work = TaskTracker::new();
+        if settings.workers {
+            work.spawn(jobs::run(services, stopping.clone()));
+        }
+        let sockets = edge.sockets.clone();
+        let router = http::router(edge, extras).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(self.listener, router)
+            .with_graceful_shutdown(stopping.cancelled_owned())
+            .await?;
+        sockets.close();
+        work.close();
+        let drained = timeout(DRAIN, async {
+            sockets.wait().await;
+            work.wait().await;
+        });
+        if drained.await.is_err() {
+            tracing::warn!("some sockets or jobs did not end in time");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! The command line.
+
+pub mod demo;
+pub mod seed;
+
+use std::{io::Write as _, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use clap::{Parser, Subcommand};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    app::{self, App, Server, config::Settings},
+    domain::clock::SystemClock,
+    graphql, jobs,
+};
+
+/// The backend of a marketplace for short stays.
+#[derive(Debug, Parser)]
+#[command(name = "staygate", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database up to date and serve.
+    Serve {
+        /// Fill an empty database with a believable marketplace and three users, all with the password demo-password:
+        /// guest@example.com, host@example.com and admin@example.com.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Do the background work apart from serving.
+    Worker,
+    /// Bring the database up to date.
+    Migrate,
+    /// Write bulk data for load tests.
+    Seed {
+        /// How many properties; bookings and reviews come with them.
+        #[arg(long, default_value_t = 10_000)]
+        properties: u32,
+        /// The same seed writes the same rows.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Print the GraphQL schema.
+    Schema,
+    /// Ask the server on `STAYGATE_LISTEN` whether it is ready; for containers.
+    Healthcheck,
+}
+
+impl Cli {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// One clear line.
+    pub async fn run(self) -> anyhow::Result<()> {
+        if let Command::Schema = self.command {
+            return Ok(std::io::stdout().write_all(graphql::sdl().as_bytes())?);
+        }
+        let settings = Settings::load()?;
+        let filter = EnvFilter::try_new(&settings.log).context("STAYGATE_LOG can't be read")?;
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .init();
+        match self.command {
+            Command::Schema => Ok(()),
+            Command::Serve { demo } => serve(settings, demo).await,
+            Command::Worker => {
+                let app = App::build(settings, Arc::new(SystemClock)).await?;
+                jobs::run(app.services, stopping()?).await;
+                Ok(())
+            }
+            Command::Migrate => app::connect(&settings, None).await.map(|_| ()),
+            Command::Seed { properties, seed } => {
+                // Bulk statements take longer than a client would wait.
+                let db = app::connect(&settings, None).await?;
+                let passwords = app::passwords(&settings)?;
+                let summary = seed::run(&db, &passwords, &SystemClock, properties, seed).await?;
+                println!("{summary}");
+                Ok(())
+            }
+            Command::Healthcheck => healthcheck(&settings.listen).await,
+        }
+    }
+}
+
+async fn serve(settings: Settings, demo: bool) -> anyhow::Result<()> {
+    ensure!(
+        !(demo && settings.is_production()),
+        "--demo makes users with well-known passwords: not in production"
+    );
+    let stopping = stopping()?;
+    let app = App::build(settings, Arc::new(SystemClock)).await?;
+    if demo && !demo::fill(&app.db, &app.passwords, &*app.clock).await? {
+        tracing::info!("the database has users already: no demo data was added");
+    }
+    let playground = app.settings.has_playground();
+    let server = Server::bind(app, demo).await?;
+    let address = server.address()?;
+    tracing::info!(
+        "serving on http://{address}{}",
+        if playground {
+            ", Playground at /playground"
+        } else {
+            ""
+        }
+    );
+    server.run(stopping).await
+}
+
+/// Cancelled by Ctrl-C or SIGTERM.
+fn stopping() -> anyhow::Result<CancellationToken> {
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    let token = CancellationToken::new();
+    let told = token.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(token)
+}
+
+/// One plain request, so that a check in a container needs no other tool.
+async fn healthcheck(listen: &str) -> anyhow::Result<()> {
+    let address = listen
+        .replace("0.0.0.0", "127.0.0.1")
+        .replace("[::]", "[::1]");
+    let ask = async {
+        let mut stream = TcpStream::connect(&address).await?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            .await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        anyhow::Ok(answer)
+    };
+    let answer = timeout(Duration::from_secs(5), ask)
+        .await
+        .context("no answer in time")??;
+    let status = answer.lines().next().unwrap_or_default();
+    ensure!(status.contains(" 200 "), "not ready: {status}");
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Who is asking, from the bearer token of a request.
+
+use std::net::SocketAddr;
+
+use axum::http::{HeaderMap, header};
+
+use crate::{
+    domain::actor::{Actor, Client},
+    service::{
+        Services,
+        error::{Error, Result},
+    },
+};
+
+/// The most characters that are kept of what a client calls itself.
+const USER_AGENT: usize = 300;
+
+/// The actor of a request. No token is a signed-out caller; a token that is not good refuses the whole request, so that a client knows
+/// to take a new one.
+pub(super) async fn actor(services: &Services, headers: &HeaderMap) -> Result<Actor> {
+    match headers.get(header::AUTHORIZATION) {
+        None => Ok(Actor::Anonymous),
+        Some(value) => {
+            let token = value
+                .to_str()
+                .ok()
+                .and_then(bearer)
+                .ok_or(Error::Unauthenticated)?;
+            services.sessions.authenticate(token).await
+        }
+    }
+}
+
+/// The token of `Bearer <token>` (RFC 6750; the scheme's case does not matter).
+pub(super) fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Where a request came from.
+pub(super) fn client(headers: &HeaderMap, address: SocketAddr) -> Client {
+    let user_agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    Client {
+        ip_address: Some(address.ip().to_canonical()),
+        user_agent: user_agent.map(|text| text.chars().take(USER_AGENT).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn only_a_bearer_token_is_one() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc "), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+        assert_eq!(bearer("abc"), None);
+    }
+}

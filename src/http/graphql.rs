@@ -1,0 +1,298 @@
+//! GraphQL over HTTP, by its specification (<https://graphql.github.io/graphql-over-http/draft/>).
+//!
+//! POST runs queries and mutations, GET queries alone. An answer in the media type `application/graphql-response+json` has a status code
+//! that tells what became of the request; one in `application/json` is 200 for every well-formed request.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use async_graphql::{
+    Request, Response, ServerError, Value, Variables,
+    parser::types::{DocumentOperations, ExecutableDocument, OperationType},
+};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{
+        ConnectInfo, Query, State, WebSocketUpgrade, rejection::QueryRejection,
+        ws::rejection::WebSocketUpgradeRejection,
+    },
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::IntoResponse,
+};
+use serde::Deserialize;
+
+use super::{Edge, auth, socket};
+use crate::graphql::{context::RequestContext, finish};
+
+/// The largest body of a request.
+const BODY: usize = 256 * 1024;
+
+const JSON: &str = "application/json";
+const RESPONSE_JSON: &str = "application/graphql-response+json";
+
+/// A request as it comes in a JSON body.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    #[expect(dead_code, reason = "read so that it is checked to be a map")]
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A request as it comes in a URL.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UrlParameters {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<String>,
+}
+
+pub(super) async fn post(
+    State(edge): State<Edge>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> axum::response::Response {
+    let media = Media::wanted_by(&headers);
+    if !is_json(&headers) {
+        return media.refuse(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "BAD_USER_INPUT",
+            "Send the request as application/json.",
+        );
+    }
+    let Ok(body) = to_bytes(body, BODY).await else {
+        let message = format!("A request has at most {BODY} bytes.");
+        return media.refuse(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", &message);
+    };
+    match serde_json::from_slice(&body) {
+        Ok(parameters) => {
+            run(
+                &edge,
+                &headers,
+                address,
+                parameters,
+                media,
+                &[OperationType::Query, OperationType::Mutation],
+            )
+            .await
+        }
+        Err(error) => {
+            let message = format!("The body is not a GraphQL request in JSON: {error}");
+            media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &message)
+        }
+    }
+}
+
+pub(super) async fn get_or_socket(
+    State(edge): State<Edge>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    parameters: Result<Query<UrlParameters>, QueryRejection>,
+) -> axum::response::Response {
+    if let Ok(upgrade) = upgrade {
+        return socket::accept(edge, upgrade, auth::client(&headers, address));
+    }
+    let media = Media::wanted_by(&headers);
+    match parameters
+        .map_err(|error| error.body_text())
+        .and_then(|Query(parameters)| read_url(parameters))
+    {
+        Ok(parameters) => {
+            run(
+                &edge,
+                &headers,
+                address,
+                parameters,
+                media,
+                &[OperationType::Query],
+            )
+            .await
+        }
+        Err(message) => media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &message),
+    }
+}
+
+fn read_url(parameters: UrlParameters) -> Result<Parameters, String> {
+    let query = parameters
+        .query
+        .ok_or("Give the operation in the parameter `query`, or send it by POST.")?;
+    let variables = parameters
+        .variables
+        .filter(|text| !text.is_empty())
+        .map(|text| {
+            serde_json::from_str(&text)
+                .map_err(|error| format!("`variables` is not a JSON object: {error}"))
+        })
+        .transpose()?;
+    Ok(Parameters {
+        query,
+        operation_name: parameters.operation_name,
+        variables,
+        extensions: None,
+    })
+}
+
+async fn run(
+    edge: &Edge,
+    headers: &HeaderMap,
+    address: SocketAddr,
+    parameters: Parameters,
+    media: Media,
+    allowed: &[OperationType],
+) -> axum::response::Response {
+    let actor = match auth::actor(&edge.services, headers).await {
+        Ok(actor) => actor,
+        Err(crate::service::error::Error::Unauthenticated) => {
+            let message = "This access token is not good any more; take a new one.";
+            return media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+        }
+        Err(error) => {
+            tracing::error!(?error, "could not check an access token");
+            return media.refuse(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "INTERNAL",
+                "Try again in a moment.",
+            );
+        }
+    };
+    let mut request = request(
+        parameters.query,
+        parameters.operation_name,
+        parameters.variables,
+    );
+    let name = request.operation_name.clone();
+    let kind = match request.parsed_query() {
+        Ok(document) => kind_of(document, name.as_deref()),
+        Err(error) => return media.answer(&finish(Response::from_errors(vec![error]))),
+    };
+    if let Some(kind) = kind.filter(|kind| !allowed.contains(kind)) {
+        return if kind == OperationType::Subscription {
+            let message =
+                "Subscriptions run over WebSocket, by graphql-transport-ws, at this same address.";
+            media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
+        } else {
+            let refused = media.refuse(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "BAD_USER_INPUT",
+                "Send mutations by POST.",
+            );
+            ([(header::ALLOW, "POST")], refused).into_response()
+        };
+    }
+    let context = RequestContext::new(edge.services.clone(), actor, auth::client(headers, address));
+    let response = edge.schema.execute(request.data(Arc::new(context))).await;
+    media.answer(&finish(response))
+}
+
+/// A request for the executor.
+pub(super) fn request(
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+) -> Request {
+    let variables = variables.map_or_else(Variables::default, |map| {
+        Variables::from_json(serde_json::Value::Object(map))
+    });
+    let request = Request::new(query).variables(variables);
+    match operation_name.filter(|name| !name.is_empty()) {
+        Some(name) => request.operation_name(name),
+        None => request,
+    }
+}
+
+/// What kind of operation is asked for; none when that is not clear, which the executor then says.
+fn kind_of(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation.node.ty),
+        (DocumentOperations::Multiple(operations), Some(name)) => {
+            operations.get(name).map(|operation| operation.node.ty)
+        }
+        (DocumentOperations::Multiple(_), None) => None,
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let (media, _) = content_type.split_once(';').unwrap_or((content_type, ""));
+    media.trim().eq_ignore_ascii_case(JSON)
+}
+
+/// In which media type the client wants its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Media {
+    Json,
+    ResponseJson,
+}
+
+impl Media {
+    fn wanted_by(headers: &HeaderMap) -> Self {
+        let accepted = headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let wants = |text: &str| {
+            text.split(',')
+                .any(|media| media.trim().to_ascii_lowercase().starts_with(RESPONSE_JSON))
+        };
+        if accepted.into_iter().any(wants) {
+            Self::ResponseJson
+        } else {
+            Self::Json
+        }
+    }
+
+    fn answer(self, response: &Response) -> axum::response::Response {
+        let refused = is_request_error(response);
+        let status = if self == Self::ResponseJson && refused {
+            StatusCode::BAD_REQUEST
+        } else {
+            StatusCode::OK
+        };
+        self.with_status(status, response)
+    }
+
+    /// Answers a request that did not reach the executor.
+    fn refuse(
+        self,
+        status: StatusCode,
+        code: &'static str,
+        message: &str,
+    ) -> axum::response::Response {
+        let mut error = ServerError::new(message, None);
+        error.extensions.get_or_insert_default().set("code", code);
+        self.with_status(status, &Response::from_errors(vec![error]))
+    }
+
+    fn with_status(self, status: StatusCode, response: &Response) -> axum::response::Response {
+        let media = match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::ResponseJson => "application/graphql-response+json; charset=utf-8",
+        };
+        match serde_json::to_vec(response) {
+            Ok(body) => (
+                status,
+                [(header::CONTENT_TYPE, HeaderValue::from_static(media))],
+                body,
+            )
+                .into_response(),
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written as JSON");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// Whether a request was refused before anything of it ran.
+pub(super) fn is_request_error(response: &Response) -> bool {
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty())
+}

@@ -1,0 +1,391 @@
+//! GraphQL over WebSocket: one task a socket, one more for each operation that runs on it.
+//!
+//! What operations answer goes through one bounded queue, so that a client which does not read holds up its own operations and nothing
+//! else.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_graphql::ServerError;
+use axum::{
+    extract::ws::{Message, WebSocket, WebSocketUpgrade},
+    response::Response,
+};
+use futures_util::StreamExt as _;
+use tokio::{
+    sync::mpsc,
+    task::AbortHandle,
+    time::{Instant, MissedTickBehavior, interval, timeout, timeout_at},
+};
+
+use super::{
+    Edge, auth,
+    graphql::{is_request_error, request},
+    protocol::{Close, FromClient, FromServer, NAME, Operation},
+};
+use crate::{
+    domain::actor::{Actor, Client},
+    graphql::{context::RequestContext, finish},
+    service::error::Error,
+};
+
+/// How long a client may take to introduce itself.
+const INIT_WITHIN: Duration = Duration::from_secs(3);
+/// How often a quiet client is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(15);
+/// How many pings in a row may stay without any answer.
+const SILENT_PINGS: u32 = 2;
+/// How long a client may take to read one message.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+/// Operations at a time on one socket.
+const OPERATIONS: usize = 20;
+/// Answers that wait to be sent.
+const QUEUE: usize = 128;
+/// The largest message of a client.
+const MESSAGE: usize = 256 * 1024;
+
+/// Takes a socket over.
+pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Client) -> Response {
+    upgrade
+        .protocols([NAME])
+        .max_message_size(MESSAGE)
+        .max_frame_size(MESSAGE)
+        .on_upgrade(move |socket| {
+            let tracker = edge.sockets.clone();
+            tracker.track_future(serve(edge, socket, client))
+        })
+}
+
+async fn serve(edge: Edge, mut socket: WebSocket, client: Client) {
+    let stopping = edge.stopping.clone();
+    let close = if socket.protocol().is_none_or(|name| name != NAME) {
+        Some(Close::SubprotocolNotAcceptable)
+    } else {
+        match introduce(&edge, &mut socket).await {
+            Ok(token) => {
+                let mut connection = Connection::new(edge, client, token);
+                tokio::select! {
+                    close = connection.run(&mut socket) => close,
+                    () = stopping.cancelled() => Some(Close::GoingAway),
+                }
+            }
+            Err(close) => close,
+        }
+    };
+    if let Some(close) = close {
+        let _ = timeout(
+            READ_WITHIN,
+            socket.send(Message::Close(Some(close.frame()))),
+        )
+        .await;
+    }
+}
+
+/// Waits for `connection_init` and acknowledges it. Gives the access token that came with it, if one did.
+async fn introduce(edge: &Edge, socket: &mut WebSocket) -> Result<Option<String>, Option<Close>> {
+    let deadline = Instant::now() + INIT_WITHIN;
+    loop {
+        let message = timeout_at(deadline, socket.recv())
+            .await
+            .map_err(|_| Close::InitTimeout)?;
+        let Some(Ok(message)) = message else {
+            return Err(None);
+        };
+        match read(&message)? {
+            None | Some(FromClient::Pong {} | FromClient::Complete { .. }) => {}
+            Some(FromClient::ConnectionInit { payload }) => {
+                let token = token_of(payload)?;
+                if let Some(token) = &token {
+                    authenticate(edge, token).await?;
+                }
+                send(socket, &FromServer::ConnectionAck).await?;
+                return Ok(token);
+            }
+            Some(FromClient::Ping { payload }) => {
+                send(socket, &FromServer::Pong { payload }).await?;
+            }
+            Some(FromClient::Subscribe { .. }) => return Err(Some(Close::Unauthorized)),
+        }
+    }
+}
+
+async fn authenticate(edge: &Edge, token: &str) -> Result<Actor, Close> {
+    edge.services
+        .sessions
+        .authenticate(token)
+        .await
+        .map_err(|error| match error {
+            Error::Unauthenticated => Close::Forbidden,
+            error => {
+                tracing::error!(?error, "could not check an access token");
+                Close::Internal
+            }
+        })
+}
+
+/// The bearer token of a payload such as `{"authorization": "Bearer …"}`. Null and a missing value are a signed-out client.
+fn token_of(
+    payload: Option<serde_json::Map<String, serde_json::Value>>,
+) -> Result<Option<String>, Close> {
+    let value = payload
+        .into_iter()
+        .flatten()
+        .find(|(key, _)| key.eq_ignore_ascii_case("authorization"));
+    match value {
+        None | Some((_, serde_json::Value::Null)) => Ok(None),
+        Some((_, serde_json::Value::String(text))) => auth::bearer(&text)
+            .map(|token| Some(token.to_owned()))
+            .ok_or(Close::Forbidden),
+        Some(_) => Err(Close::Forbidden),
+    }
+}
+
+/// Reads a message; none for frames that WebSocket itself needs.
+fn read(message: &Message) -> Result<Option<FromClient>, Option<Close>> {
+    match message {
+        Message::Text(text) => serde_json::from_str(text)
+            .map(Some)
+            .map_err(|_| Some(Close::BadMessage("Invalid message received"))),
+        Message::Binary(_) => Err(Some(Close::BadMessage("Messages are text"))),
+        Message::Ping(_) | Message::Pong(_) => Ok(None),
+        Message::Close(_) => Err(None),
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: &FromServer<'_>) -> Result<(), Option<Close>> {
+    let text = encode(message).ok_or(Close::Internal)?;
+    deliver(socket, Message::Text(text.into())).await
+}
+
+async fn deliver(socket: &mut WebSocket, message: Message) -> Result<(), Option<Close>> {
+    match timeout(READ_WITHIN, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        // Gone, or not reading: there is nobody to say goodbye to.
+        Ok(Err(_)) | Err(_) => Err(None),
+    }
+}
+
+fn encode(message: &FromServer<'_>) -> Option<String> {
+    serde_json::to_string(message)
+        .inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"))
+        .ok()
+}
+
+/// An acknowledged connection.
+struct Connection {
+    edge: Edge,
+    client: Client,
+    token: Option<String>,
+    operations: HashMap<String, (u64, AbortHandle)>,
+    /// Tells a finished operation from a later one with the same id.
+    started: u64,
+    answers: mpsc::Sender<Answer>,
+    queue: mpsc::Receiver<Answer>,
+}
+
+/// What an operation has to say.
+enum Answer {
+    Message(String),
+    Finished {
+        id: String,
+        number: u64,
+        complete: Option<String>,
+    },
+}
+
+impl Connection {
+    fn new(edge: Edge, client: Client, token: Option<String>) -> Self {
+        let (answers, queue) = mpsc::channel(QUEUE);
+        Self {
+            edge,
+            client,
+            token,
+            operations: HashMap::new(),
+            started: 0,
+            answers,
+            queue,
+        }
+    }
+
+    /// Runs until one side ends it. Gives what to close with, unless the client is gone.
+    async fn run(&mut self, socket: &mut WebSocket) -> Option<Close> {
+        let mut pings = interval(PING_EVERY);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut silent = 0;
+        loop {
+            let step = tokio::select! {
+                message = socket.recv() => {
+                    silent = 0;
+                    match message {
+                        Some(Ok(message)) => self.hear(socket, &message).await,
+                        Some(Err(_)) | None => return None,
+                    }
+                }
+                Some(answer) = self.queue.recv() => self.answer(socket, answer).await,
+                _ = pings.tick() => {
+                    silent += 1;
+                    if silent > SILENT_PINGS {
+                        return None;
+                    }
+                    deliver(socket, Message::Ping(axum::body::Bytes::new())).await
+                }
+            };
+            if let Err(close) = step {
+                return close;
+            }
+        }
+    }
+
+    async fn hear(
+        &mut self,
+        socket: &mut WebSocket,
+        message: &Message,
+    ) -> Result<(), Option<Close>> {
+        match read(message)? {
+            None | Some(FromClient::Pong {}) => Ok(()),
+            Some(FromClient::ConnectionInit { .. }) => Err(Some(Close::TooManyInits)),
+            Some(FromClient::Ping { payload }) => send(socket, &FromServer::Pong { payload }).await,
+            Some(FromClient::Complete { id }) => {
+                if let Some((_, task)) = self.operations.remove(&id) {
+                    task.abort();
+                }
+                Ok(())
+            }
+            Some(FromClient::Subscribe { id, payload }) => self.start(socket, id, payload).await,
+        }
+    }
+
+    async fn start(
+        &mut self,
+        socket: &mut WebSocket,
+        id: String,
+        operation: Operation,
+    ) -> Result<(), Option<Close>> {
+        if self.operations.contains_key(&id) {
+            return Err(Some(Close::SubscriberExists(id)));
+        }
+        if self.operations.len() >= OPERATIONS {
+            let message = format!("At most {OPERATIONS} operations run on one socket at a time.");
+            return refuse(socket, &id, "RATE_LIMITED", message).await;
+        }
+        // The session may have ended since the socket was opened.
+        let actor = match &self.token {
+            None => Actor::Anonymous,
+            Some(token) => match authenticate(&self.edge, token).await {
+                Ok(actor) => actor,
+                Err(Close::Forbidden) => {
+                    let message =
+                        "This access token is not good any more; connect again with a new one."
+                            .to_owned();
+                    return refuse(socket, &id, "UNAUTHENTICATED", message).await;
+                }
+                Err(close) => return Err(Some(close)),
+            },
+        };
+        self.started += 1;
+        let number = self.started;
+        let context = RequestContext::new(self.edge.services.clone(), actor, self.client.clone());
+        let request =
+            request(operation.query, operation.name, operation.variables).data(Arc::new(context));
+        let task = run_operation(
+            self.edge.clone(),
+            request,
+            id.clone(),
+            number,
+            self.answers.clone(),
+        );
+        self.operations
+            .insert(id, (number, tokio::spawn(task).abort_handle()));
+        Ok(())
+    }
+
+    async fn answer(
+        &mut self,
+        socket: &mut WebSocket,
+        answer: Answer,
+    ) -> Result<(), Option<Close>> {
+        match answer {
+            Answer::Message(text) => deliver(socket, Message::Text(text.into())).await,
+            Answer::Finished {
+                id,
+                number,
+                complete,
+            } => {
+                if self
+                    .operations
+                    .get(&id)
+                    .is_some_and(|(running, _)| *running == number)
+                {
+                    self.operations.remove(&id);
+                    if let Some(text) = complete {
+                        deliver(socket, Message::Text(text.into())).await?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for (_, task) in self.operations.values() {
+            task.abort();
+        }
+    }
+}
+
+async fn refuse(
+    socket: &mut WebSocket,
+    id: &str,
+    code: &'static str,
+    message: String,
+) -> Result<(), Option<Close>> {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_default().set("code", code);
+    send(
+        socket,
+        &FromServer::Error {
+            id,
+            payload: &[error],
+        },
+    )
+    .await
+}
+
+/// Runs one operation to its end. What can't run at all is answered with `error`; everything else with `next` and, at last, `complete`.
+async fn run_operation(
+    edge: Edge,
+    request: async_graphql::Request,
+    id: String,
+    number: u64,
+    answers: mpsc::Sender<Answer>,
+) {
+    let mut responses = edge.schema.execute_stream(request);
+    let mut complete = encode(&FromServer::Complete { id: &id });
+    while let Some(response) = responses.next().await {
+        let response = finish(response);
+        if is_request_error(&response) {
+            complete = encode(&FromServer::Error {
+                id: &id,
+                payload: &response.errors,
+            });
+            break;
+        }
+        let Some(text) = encode(&FromServer::Next {
+            id: &id,
+            payload: &response,
+        }) else {
+            break;
+        };
+        if answers.send(Answer::Message(text)).await.is_err() {
+            return;
+        }
+    }
+    let _ = answers
+        .send(Answer::Finished {
+            id,
+            number,
+            complete,
+        })
+        .await;
+}
