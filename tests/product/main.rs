@@ -1,0 +1,20 @@
+//! What the product does, seen by its clients: each test starts the whole server on a database of its own, once on SQLite and once on
+//! PostgreSQL with Redis, and talks to it over HTTP and WebSocket.
+//!
+//! `tests/run` starts the servers that this needs.
+
+#![expect(unreachable_pub, reason = "everything of a test binary is its own")]
+
+mod support;
+
+mod booking;
+mod concurrency;
+mod house;
+mod input;
+mod main_way;
+mod people;
+mod properties;
+mod protocol;
+mod schema;
+mod statements;
+mod watching;

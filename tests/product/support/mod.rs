@@ -1,0 +1,258 @@
+//! A running server, a clock to turn, and clients.
+
+mod client;
+mod socket;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use sea_orm::ConnectionTrait as _;
+use serde_json::{Value, json};
+use staygate::{
+    app::{App, Server, config::Settings},
+    domain::clock::{Clock as _, ManualClock},
+    jobs,
+    store::db::{Db, DbOptions},
+};
+use tempfile::TempDir;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+pub use client::Client;
+pub use socket::Socket;
+
+/// The moment at which every test begins: noon in London, and a Wednesday.
+pub const START: &str = "2027-03-10T12:00:00Z";
+
+/// Defines tests that run on both engines. Each is given a [`World`].
+macro_rules! on_both_engines {
+    ($($(#[$attribute:meta])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs all of its module's imports")]
+            use super::*;
+
+            async fn test($world: crate::support::World) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                test(crate::support::World::on_sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres_with_redis() {
+                test(crate::support::World::on_postgres().await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both_engines;
+
+/// One running server on a database of its own.
+pub struct World {
+    pub clock: ManualClock,
+    pub app: App,
+    settings: Vec<(String, String)>,
+    base: String,
+    _stopping: DropGuard,
+    directory: Arc<TempDir>,
+}
+
+impl World {
+    pub async fn on_sqlite() -> Self {
+        let directory = Arc::new(tempfile::tempdir().expect("a directory for the database"));
+        let url = format!(
+            "sqlite://{}",
+            directory.path().join("staygate.db").display()
+        );
+        Self::start(
+            vec![("DATABASE_URL".into(), url)],
+            ManualClock::starting_at(at(START)),
+            directory,
+        )
+        .await
+    }
+
+    pub async fn on_postgres() -> Self {
+        let server = required("STAYGATE_TEST_POSTGRES");
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let options = DbOptions {
+            url: server.clone(),
+            max_connections: 1,
+            statement_timeout: None,
+        };
+        let db = Db::connect(&options)
+            .await
+            .expect("the PostgreSQL of the tests answers");
+        db.read()
+            .execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .expect("a database for the test");
+        db.close().await.expect("closes");
+        let (server, _) = server.rsplit_once('/').expect("a URL with a database");
+        let settings = vec![
+            ("DATABASE_URL".into(), format!("{server}/{name}")),
+            ("REDIS_URL".into(), required("STAYGATE_TEST_REDIS")),
+            ("STAYGATE_REDIS_PREFIX".into(), name),
+        ];
+        let directory = Arc::new(tempfile::tempdir().expect("a directory"));
+        Self::start(settings, ManualClock::starting_at(at(START)), directory).await
+    }
+
+    async fn start(
+        settings: Vec<(String, String)>,
+        clock: ManualClock,
+        directory: Arc<TempDir>,
+    ) -> Self {
+        let mut all = settings.clone();
+        for (name, value) in [
+            ("STAYGATE_LISTEN", "127.0.0.1:0"),
+            ("STAYGATE_WORKERS", "false"),
+            ("STAYGATE_PASSWORD_MEMORY_KIB", "64"),
+            ("STAYGATE_PASSWORD_PASSES", "1"),
+            ("STAYGATE_ACCESS_TOKEN_TTL", "2592000"),
+        ] {
+            all.push((name.into(), value.into()));
+        }
+        let settings_in_force = Settings::read(all.into_iter()).expect("good settings");
+        let app = App::build(settings_in_force, Arc::new(clock.clone()))
+            .await
+            .expect("the server can be built");
+        let server = Server::bind(app.clone(), false).await.expect("a free port");
+        let base = format!("http://{}", server.address().expect("an address"));
+        let stopping = CancellationToken::new();
+        tokio::spawn(server.run(stopping.clone()));
+        Self {
+            clock,
+            app,
+            settings,
+            base,
+            _stopping: stopping.drop_guard(),
+            directory,
+        }
+    }
+
+    /// A second server on the same database, and the same Redis.
+    pub async fn another_instance(&self) -> Self {
+        Self::start(
+            self.settings.clone(),
+            self.clock.clone(),
+            Arc::clone(&self.directory),
+        )
+        .await
+    }
+
+    /// Somebody who is not signed in.
+    pub fn stranger(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// A new guest.
+    pub async fn guest(&self, name: &str) -> Client {
+        self.person(name, "GUEST").await
+    }
+
+    /// A new host.
+    pub async fn host(&self, name: &str) -> Client {
+        self.person(name, "HOST").await
+    }
+
+    /// The same, for many at once.
+    pub async fn guest_owned(&self, name: String) -> Client {
+        self.guest(&name).await
+    }
+
+    async fn person(&self, name: &str, role: &str) -> Client {
+        let input = json!({
+            "fullName": name, "email": format!("{name}@example.com"), "password": "a good password", "role": role,
+        });
+        self.stranger().sign_up(input).await
+    }
+
+    /// A new admin: nobody signs up as one.
+    pub async fn admin(&self, name: &str) -> Client {
+        let client = self.guest(name).await;
+        let sql = format!("UPDATE users SET role = 'ADMIN' WHERE email = '{name}@example.com'");
+        self.app
+            .db
+            .read()
+            .execute_unprepared(&sql)
+            .await
+            .expect("a user becomes admin");
+        client
+    }
+
+    /// The same person's client at another server.
+    pub fn as_seen_by(&self, client: &Client) -> Client {
+        client.at(&self.base)
+    }
+
+    /// What the background work does in one round.
+    pub async fn background_round(&self) {
+        jobs::round(&self.app.services).await;
+    }
+
+    /// The single number that a query gives.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let statement = sea_orm::Statement::from_string(self.app.db.backend(), sql);
+        let row = self
+            .app
+            .db
+            .read()
+            .query_one_raw(statement)
+            .await
+            .expect("the query runs")
+            .expect("a row");
+        row.try_get_by_index(0).expect("a number")
+    }
+
+    /// A date some days from the world's today.
+    pub fn day(&self, ahead: i64) -> String {
+        (self.today() + Duration::days(ahead)).to_string()
+    }
+
+    pub fn today(&self) -> NaiveDate {
+        self.clock.now().date_naive()
+    }
+}
+
+pub fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a moment")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the servers of the tests are, tests/run says in the environment"
+)]
+fn required(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run the tests by tests/run, which starts the servers")
+    })
+}
+
+/// How many nights a booking has.
+pub fn nights_of(booking: &Value) -> i64 {
+    let date = |field: &str| {
+        let date = booking[field]
+            .as_str()
+            .and_then(|text| text.parse::<NaiveDate>().ok());
+        date.expect("a date")
+    };
+    (date("checkOut") - date("checkIn")).num_days()
+}
+
+/// What any property has, unless a test says otherwise.
+pub fn a_property(changes: &Value) -> Value {
+    let mut property = json!({
+        "title": "A room with a view",
+        "description": "Above the river, quiet at night, with a small balcony.",
+        "location": "Alfama, Lisbon, Portugal",
+        "latitude": 38.71, "longitude": -9.13,
+        "pricePerNight": "100.00", "cleaningFee": "20.00", "maxGuests": 4,
+        "amenities": ["wifi", "kitchen"],
+    });
+    for (key, value) in changes.as_object().expect("an object") {
+        property[key] = value.clone();
+    }
+    property
+}
