@@ -41,6 +41,8 @@ impl MigrationTrait for Migration {
             &[
                 "CREATE INDEX payments_by_booking ON payments (booking_id, payment_id)",
                 "CREATE UNIQUE INDEX payments_one_live ON payments (booking_id) WHERE payment_status <> 'FAILED'",
+                "CREATE INDEX payments_pending ON payments (payment_id) WHERE payment_status = 'PENDING'",
+                "CREATE INDEX payments_owed ON payments (payment_id) WHERE refund_due > 0",
                 "CREATE UNIQUE INDEX payments_by_reference ON payments (provider_reference)",
             ],
         )

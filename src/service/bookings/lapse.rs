@@ -17,7 +17,7 @@ use crate::{
         payment,
     },
     service::{
-        booking_rows::{advance, lapsed, lock, stay_of},
+        booking_rows::{advance, lapsed, lock, stands_at, stay_of},
         error::Result,
         events::Changes,
     },
@@ -66,7 +66,7 @@ impl Bookings {
         // No place on earth is more than 14 hours ahead of UTC.
         let latest = (now + Duration::hours(14)).date_naive();
         let due = Entity::find()
-            .filter(Column::Status.eq(BookingStatus::Confirmed))
+            .filter(stands_at(BookingStatus::Confirmed))
             .filter(Column::CheckOutDate.lte(latest))
             .order_by_asc(Column::CheckOutDate)
             .limit(ROUND)

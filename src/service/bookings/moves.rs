@@ -36,12 +36,11 @@ impl Bookings {
         let mut changes = Changes::default();
         let accepted = payments::captured(&tx, &booking, now, &mut changes).await?;
         changes.commit(tx, &self.parts).await?;
-        self.payments.settle_of(id).await;
         if accepted {
-            self.read_back(id).await
-        } else {
-            Err(Problem::wrong_state(ENDED_MEANWHILE).into())
+            return self.read_back(id).await;
         }
+        self.payments.settle_of(id).await;
+        Err(Problem::wrong_state(ENDED_MEANWHILE).into())
     }
 
     /// The host says no to a request. What the guest had paid (authorized) is let go.

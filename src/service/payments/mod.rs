@@ -237,6 +237,7 @@ impl Payments {
         row.provider_reference = Set(Some(charged.reference));
         row.client_secret = Set(None);
         let mut changes = Changes::default();
+        let mut ended = false;
         match charged.state {
             ChargeState::NeedsAction { client_secret } => {
                 row.client_secret = Set(Some(client_secret));
@@ -248,6 +249,7 @@ impl Payments {
             ChargeState::Authorized => {
                 row.payment_status = Set(PaymentStatus::Pending);
                 row.authorized_at = Set(Some(now));
+                ended = booking.status != BookingStatus::Pending;
                 wait_for_host(&tx, &booking, now).await?;
             }
             ChargeState::Succeeded => {
@@ -262,12 +264,15 @@ impl Payments {
                 .await?
                 {
                     row.refund_due = Set(booking.total_price);
+                    ended = true;
                 }
             }
         }
         row.update(&*tx).await?;
         changes.commit(tx, &self.0).await?;
-        self.settle_of(booking_id).await;
+        if ended {
+            self.settle_of(booking_id).await;
+        }
         self.read_back(id).await
     }
 

@@ -2,13 +2,19 @@
 
 use chrono::Duration;
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
     sea_query::{Expr, Query},
 };
 
 use super::Payments;
 use crate::{
-    domain::{booking::BookingStatus, ids::BookingId, money::Money, payment::PaymentStatus},
+    domain::{
+        booking::BookingStatus,
+        ids::{BookingId, PaymentId},
+        money::Money,
+        payment::PaymentStatus,
+    },
     entity::{
         booking,
         payment::{Column, Entity, Model},
@@ -30,53 +36,59 @@ impl Payments {
     /// # Errors
     /// When the database fails. A provider that can't be reached is tried again in a later round.
     pub async fn settle_due(&self) -> Result<usize> {
-        self.settle(Condition::all()).await
+        self.settle(&Condition::all()).await
     }
 
     /// The same for one booking, as far as it goes: what can't be done now is done by a later round.
     pub(in crate::service) async fn settle_of(&self, booking_id: BookingId) {
-        if let Err(error) = self
-            .settle(Condition::all().add(Column::BookingId.eq(booking_id)))
-            .await
-        {
+        let which = Condition::all().add(Column::BookingId.eq(booking_id));
+        if let Err(error) = self.settle(&which).await {
             tracing::warn!(%booking_id, %error, "settling is left to a later round");
         }
     }
 
-    async fn settle(&self, which: Condition) -> Result<usize> {
+    async fn settle(&self, which: &Condition) -> Result<usize> {
         let cancelled = Query::select()
             .column(booking::Column::BookingId)
             .from(booking::Entity)
             .and_where(booking::Column::Status.eq(BookingStatus::Cancelled))
             .to_owned();
-        let left_over = Condition::all()
-            .add(Column::PaymentStatus.eq(PaymentStatus::Pending))
+        // Spelled out rather than bound, because partial indexes are chosen by it.
+        let owed = which.clone().add(Expr::cust("refund_due > 0"));
+        let left_over = which
+            .clone()
+            .add(Expr::cust("payment_status = 'PENDING'"))
             .add(Column::BookingId.in_subquery(cancelled));
-        let due = Entity::find()
-            .filter(which)
-            .filter(
-                Condition::any()
-                    .add(Column::RefundDue.gt(Money::ZERO))
-                    .add(left_over),
-            )
-            .limit(ROUND)
-            .all(self.0.db.read())
-            .await?;
         let mut settled = 0;
-        for payment in due {
-            let done = if payment.refund_due > Money::ZERO {
-                self.refund(&payment).await
-            } else {
-                self.let_go(&payment).await
-            };
-            match done {
-                Ok(done) => settled += usize::from(done),
-                Err(error) => {
-                    tracing::warn!(payment_id = %payment.payment_id, %error, "a payment is not settled yet");
+        for due in [owed, left_over] {
+            // Each is tried once a round, so that those which keep failing do not stand in the way of others.
+            let mut after = PaymentId(0);
+            loop {
+                let round = Entity::find()
+                    .filter(due.clone())
+                    .filter(Column::PaymentId.gt(after));
+                let round = round.order_by_asc(Column::PaymentId).limit(ROUND);
+                let payments = round.all(self.0.db.read()).await?;
+                let Some(last) = payments.last() else { break };
+                after = last.payment_id;
+                for payment in payments {
+                    settled += usize::from(self.try_settle(&payment).await);
                 }
             }
         }
         Ok(settled)
+    }
+
+    async fn try_settle(&self, payment: &Model) -> bool {
+        let done = if payment.refund_due > Money::ZERO {
+            self.refund(payment).await
+        } else {
+            self.let_go(payment).await
+        };
+        done.unwrap_or_else(|error| {
+            tracing::warn!(payment_id = %payment.payment_id, %error, "a payment is not settled yet");
+            false
+        })
     }
 
     async fn refund(&self, payment: &Model) -> anyhow::Result<bool> {
