@@ -9,6 +9,7 @@ mod support;
 
 mod booking;
 mod concurrency;
+mod demo;
 mod house;
 mod input;
 mod main_way;

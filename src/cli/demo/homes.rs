@@ -118,8 +118,8 @@ fn weekends(home: usize, listing: &Listing, today: NaiveDate) -> Vec<(NaiveDate,
     if home.is_multiple_of(3) {
         return Vec::new();
     }
-    let percent = [115, 118, 120, 122, 125][home % 5];
-    let price = dollars((listing.price_per_night * percent).div_ceil(100));
+    let percent = [116, 118, 120, 122, 124][home % 5];
+    let price = dollars((listing.price_per_night * percent + 50) / 100);
     today
         .iter_days()
         .take(WEEKENDS_AHEAD)

@@ -109,7 +109,7 @@ impl<'a> Diary<'a> {
     pub(super) fn book_everyone(&mut self) {
         for home in 0..self.homes.len() {
             self.past(home);
-            self.to_come(home);
+            self.coming(home);
             if home % 7 == 3 {
                 self.cancelled(home);
             }
@@ -161,7 +161,8 @@ impl<'a> Diary<'a> {
         let count = self.rng.random_range(2..=7);
         let count = self.further(home, count, true);
         let stays = stays_between(&mut self.rng, from, today - Days::new(5), count, 6);
-        let mut opinions = opinions(self.rng.random_range(0..OPINIONS.len()));
+        let first = self.rng.random_range(0..OPINIONS.len());
+        let mut opinions = opinions(first, STEPS[self.rng.random_range(0..STEPS.len())]);
         for (number, stay) in stays.into_iter().enumerate() {
             let lead = Duration::days(self.rng.random_range(5..=45));
             let earliest = self.homes[home].created_at + Duration::days(2);
@@ -179,7 +180,7 @@ impl<'a> Diary<'a> {
     }
 
     /// Up to three stays of the next four months.
-    fn to_come(&mut self, home: usize) {
+    fn coming(&mut self, home: usize) {
         let today = self.today(home);
         let (count, days) = if home == 0 {
             (2, FIRST_HOME_FREE_FROM)
@@ -212,9 +213,9 @@ impl<'a> Diary<'a> {
             self.today(home) + Days::new(6),
             self.today(home) + Days::new(90),
         );
-        for stay in stays_between(&mut self.rng, from, to, 1, 7) {
+        let stay = stays_between(&mut self.rng, from, to, 1, 7).pop();
+        if let Some(stay) = stay {
             self.book_somebody(home, stay, at, outcome);
-            return;
         }
     }
 
@@ -313,10 +314,12 @@ impl<'a> Diary<'a> {
     }
 }
 
-/// Opinions from one of them on, none twice: the step has no divisor in common with their number.
-fn opinions(first: usize) -> impl Iterator<Item = &'static super::catalogue::Opinion> {
-    const STEP: usize = 29;
-    (0..OPINIONS.len()).map(move |number| &OPINIONS[(first + number * STEP) % OPINIONS.len()])
+/// Steps that have no divisor in common with the number of opinions.
+const STEPS: [usize; 8] = [5, 7, 11, 13, 17, 19, 23, 29];
+
+/// Opinions from one of them on, none twice.
+fn opinions(first: usize, step: usize) -> impl Iterator<Item = &'static super::catalogue::Opinion> {
+    (0..OPINIONS.len()).map(move |number| &OPINIONS[(first + number * step) % OPINIONS.len()])
 }
 
 #[cfg(test)]
@@ -325,7 +328,9 @@ mod tests {
 
     #[test]
     fn no_home_is_told_the_same_twice() {
-        let texts: HashSet<_> = opinions(5).map(|opinion| opinion.text).collect();
-        assert_eq!(texts.len(), OPINIONS.len());
+        for step in STEPS {
+            let texts: HashSet<_> = opinions(5, step).map(|opinion| opinion.text).collect();
+            assert_eq!(texts.len(), OPINIONS.len());
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
 use sea_orm::{
-    ConnectionTrait as _, DbBackend, DbErr, EntityName as _, EntityTrait, IdenStatic as _,
+    ConnectionTrait as _, DbBackend, DbErr, EntityName as _, EntityTrait, IdenStatic,
     Iterable as _, ModelTrait, Statement, Value,
 };
 
@@ -114,7 +114,7 @@ pub(in crate::cli) async fn insert<M: ModelTrait>(tx: &Tx, rows: &[M]) -> Result
     type Column<M> = <<M as ModelTrait>::Entity as EntityTrait>::Column;
 
     let columns: Vec<_> = Column::<M>::iter().collect();
-    let names: Vec<_> = columns.iter().map(|column| column.as_str()).collect();
+    let names: Vec<_> = columns.iter().map(IdenStatic::as_str).collect();
     let table = M::Entity::default();
     let head = format!(
         "INSERT INTO {} ({}) VALUES",

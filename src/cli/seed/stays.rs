@@ -93,11 +93,8 @@ impl Rows {
             }
             if let Outcome::Completed(Some(said)) = booked.outcome {
                 rate(home, said.rating);
-                self.reviews.push(review_of(
-                    said,
-                    &row,
-                    life.ended_at.unwrap_or(row.created_at),
-                ));
+                self.reviews
+                    .push(review_of(said, &row, life.ended.unwrap_or(row.created_at)));
             }
             self.bookings.push(row);
         }
@@ -168,9 +165,9 @@ fn row_of(booked: &Booked, booking_id: BookingId, home: &property::Model) -> boo
 
 /// The moments of a booking's life.
 struct Life {
-    paid_at: Option<DateTime<Utc>>,
-    confirmed_at: Option<DateTime<Utc>>,
-    ended_at: Option<DateTime<Utc>>,
+    paid: Option<DateTime<Utc>>,
+    confirmed: Option<DateTime<Utc>>,
+    ended: Option<DateTime<Utc>>,
 }
 
 impl Life {
@@ -179,17 +176,17 @@ impl Life {
 
         // Whatever seems random follows from the moment of booking.
         let some = booked.at.timestamp();
-        let paid_at = match booked.outcome {
+        let paid = match booked.outcome {
             Outcome::Cancelled(PaymentExpired, _) => None,
             Outcome::Requested(at) => Some(at),
             _ => Some(booked.at + Duration::minutes(2 + some % 9)),
         };
-        let confirmed_at = match booked.outcome {
+        let confirmed = match booked.outcome {
             Outcome::Requested(_) | Outcome::Cancelled(PaymentExpired | DeclinedByHost, _) => None,
-            _ if home.instant_book => paid_at,
-            _ => paid_at.map(|at| at + Duration::minutes(20 + some % 1_200)),
+            _ if home.instant_book => paid,
+            _ => paid.map(|at| at + Duration::minutes(20 + some % 1_200)),
         };
-        let ended_at = match booked.outcome {
+        let ended = match booked.outcome {
             Outcome::Cancelled(_, at) => Some(at),
             Outcome::Completed(_) => {
                 Some(booked.stay.ends_at(home.time_zone.0) + Duration::minutes(1))
@@ -197,9 +194,9 @@ impl Life {
             Outcome::Requested(_) | Outcome::Confirmed => None,
         };
         Self {
-            paid_at,
-            confirmed_at,
-            ended_at,
+            paid,
+            confirmed,
+            ended,
         }
     }
 
@@ -207,8 +204,8 @@ impl Life {
     fn events(&self, row: &booking::Model) -> impl Iterator<Item = booking_event::Model> + use<> {
         let moves = [
             Some((BookingStatus::Pending, row.created_at)),
-            self.confirmed_at.map(|at| (BookingStatus::Confirmed, at)),
-            self.ended_at.map(|at| (row.status, at)),
+            self.confirmed.map(|at| (BookingStatus::Confirmed, at)),
+            self.ended.map(|at| (row.status, at)),
         ];
         let (booking_id, guest_id, host_id) = (row.booking_id, row.guest_id, row.host_id);
         let mut from_status = None;
@@ -232,7 +229,7 @@ impl Life {
         row: &booking::Model,
         payment_id: PaymentId,
     ) -> Option<payment::Model> {
-        let paid_at = self.paid_at?;
+        let paid = self.paid?;
         let refunded_amount = match booked.outcome {
             Outcome::Cancelled(CancellationReason::CancelledByHost, _) => row.total_price,
             Outcome::Cancelled(CancellationReason::CancelledByGuest, at) => refund(booked, row, at),
@@ -256,8 +253,8 @@ impl Life {
                 PaymentMethod::Card
             },
             payment_status,
-            transaction_date: self.confirmed_at.unwrap_or(paid_at),
-            authorized_at: (!row.instant_book).then_some(paid_at),
+            transaction_date: self.confirmed.unwrap_or(paid),
+            authorized_at: (!row.instant_book).then_some(paid),
             refund_due: Money::ZERO,
             failure: None,
             provider_reference: Some(reference(payment_id)),
@@ -291,7 +288,7 @@ fn reference(payment_id: PaymentId) -> String {
         })
 }
 
-fn review_of(said: Said, row: &booking::Model, stay_ended_at: DateTime<Utc>) -> review::Model {
+fn review_of(said: Said, row: &booking::Model, ended: DateTime<Utc>) -> review::Model {
     review::Model {
         review_id: ReviewId(0),
         property_id: row.property_id,
@@ -300,7 +297,7 @@ fn review_of(said: Said, row: &booking::Model, stay_ended_at: DateTime<Utc>) -> 
         rating: said.rating,
         comment: Some(said.comment),
         host_response: said.response,
-        created_at: stay_ended_at + said.after,
+        created_at: ended + said.after,
     }
 }
 

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-pub use client::Client;
+pub use client::{Client, SESSION};
 pub use socket::Socket;
 
 /// The moment at which every test begins: noon in London, and a Wednesday.
@@ -140,6 +140,10 @@ impl World {
             Arc::clone(&self.directory),
         )
         .await
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.settings.iter().any(|(name, _)| name == "REDIS_URL")
     }
 
     /// Somebody who is not signed in.
