@@ -7,7 +7,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     cargo build --release --locked --bin staygate \
     && install -D target/release/staygate /out/staygate
-# The folder of the embedded database, of mail in development and of local backups, for a user without rights elsewhere.
+# The folder of the embedded database, for a user without rights elsewhere.
 RUN mkdir /out/data
 
 # glibc, root certificates and time zones; no shell, no package manager. SQLite and TLS are inside the binary.
