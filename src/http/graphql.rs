@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use async_graphql::{
-    Request, Response, ServerError, Value, Variables,
+    Response, ServerError,
     parser::types::{DocumentOperations, ExecutableDocument, OperationType},
 };
 use axum::{
@@ -18,9 +18,13 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Edge, auth, socket};
+use super::{
+    Edge, auth,
+    operation::{is_request_error, request},
+    socket,
+};
 use crate::graphql::{context::RequestContext, finish};
 
 /// The largest body of a request.
@@ -148,7 +152,12 @@ async fn run(
         Ok(actor) => actor,
         Err(crate::service::error::Error::Unauthenticated) => {
             let message = "This access token is not good any more; take a new one.";
-            return media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+            let refused = media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+            return (
+                [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")],
+                refused,
+            )
+                .into_response();
         }
         Err(error) => {
             tracing::error!(?error, "could not check an access token");
@@ -186,22 +195,6 @@ async fn run(
     let context = RequestContext::new(edge.services.clone(), actor, auth::client(headers, address));
     let response = edge.schema.execute(request.data(Arc::new(context))).await;
     media.answer(&finish(response))
-}
-
-/// A request for the executor.
-pub(super) fn request(
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-) -> Request {
-    let variables = variables.map_or_else(Variables::default, |map| {
-        Variables::from_json(serde_json::Value::Object(map))
-    });
-    let request = Request::new(query).variables(variables);
-    match operation_name.filter(|name| !name.is_empty()) {
-        Some(name) => request.operation_name(name),
-        None => request,
-    }
 }
 
 /// What kind of operation is asked for; none when that is not clear, which the executor then says.
@@ -249,13 +242,19 @@ impl Media {
     }
 
     fn answer(self, response: &Response) -> axum::response::Response {
-        let refused = is_request_error(response);
-        let status = if self == Self::ResponseJson && refused {
-            StatusCode::BAD_REQUEST
-        } else {
-            StatusCode::OK
-        };
-        self.with_status(status, response)
+        if is_request_error(response) {
+            let status = match self {
+                Self::ResponseJson => StatusCode::BAD_REQUEST,
+                Self::Json => StatusCode::OK,
+            };
+            return self.with_status(
+                status,
+                &RequestError {
+                    errors: &response.errors,
+                },
+            );
+        }
+        self.with_status(StatusCode::OK, response)
     }
 
     /// Answers a request that did not reach the executor.
@@ -267,15 +266,15 @@ impl Media {
     ) -> axum::response::Response {
         let mut error = ServerError::new(message, None);
         error.extensions.get_or_insert_default().set("code", code);
-        self.with_status(status, &Response::from_errors(vec![error]))
+        self.with_status(status, &RequestError { errors: &[error] })
     }
 
-    fn with_status(self, status: StatusCode, response: &Response) -> axum::response::Response {
+    fn with_status(self, status: StatusCode, body: &impl Serialize) -> axum::response::Response {
         let media = match self {
             Self::Json => "application/json; charset=utf-8",
             Self::ResponseJson => "application/graphql-response+json; charset=utf-8",
         };
-        match serde_json::to_vec(response) {
+        match serde_json::to_vec(body) {
             Ok(body) => (
                 status,
                 [(header::CONTENT_TYPE, HeaderValue::from_static(media))],
@@ -290,9 +289,8 @@ impl Media {
     }
 }
 
-/// Whether a request was refused before anything of it ran.
-pub(super) fn is_request_error(response: &Response) -> bool {
-    response.data == Value::Null
-        && !response.errors.is_empty()
-        && response.errors.iter().all(|error| error.path.is_empty())
+/// The answer to a request of which nothing ran: it has no `data` entry, not even a null.
+#[derive(Serialize)]
+struct RequestError<'a> {
+    errors: &'a [ServerError],
 }

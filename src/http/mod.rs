@@ -3,6 +3,7 @@
 mod auth;
 mod graphql;
 mod health;
+mod operation;
 pub mod pages;
 mod protocol;
 mod sandbox;

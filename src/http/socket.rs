@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     Edge, auth,
-    graphql::{is_request_error, request},
+    operation::{is_request_error, request},
     protocol::{Close, FromClient, FromServer, NAME, Operation},
 };
 use crate::{
