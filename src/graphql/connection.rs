@@ -1,9 +1,10 @@
 //! Relay connections over keyset pages. The total is counted only when it is selected.
 
-use async_graphql::{Object, OutputType, Result, SimpleObject};
+use std::borrow::Cow;
+
+use async_graphql::{Object, OutputType, Result, SimpleObject, TypeName};
 use futures_util::future::BoxFuture;
 
-use super::types::{booking::Booking, property::Property, review::Review};
 use crate::domain::page::Page;
 
 /// Whether there is more, and where this page begins and ends.
@@ -21,11 +22,7 @@ pub(super) struct PageInfo {
 
 /// One row of a list, with its place.
 #[derive(SimpleObject, Clone)]
-#[graphql(
-    concrete(name = "PropertyEdge", params(Property)),
-    concrete(name = "BookingEdge", params(Booking)),
-    concrete(name = "ReviewEdge", params(Review))
-)]
+#[graphql(name_type)]
 pub(super) struct Edge<T: OutputType> {
     /// Give it as `after` or `before` to page from here.
     cursor: String,
@@ -71,16 +68,21 @@ impl<T: OutputType> Connection<T> {
     }
 }
 
+impl<T: OutputType> TypeName for Edge<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Edge", T::type_name()).into()
+    }
+}
+
+impl<T: OutputType> TypeName for Connection<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", T::type_name()).into()
+    }
+}
+
 /// A page of a list, by the Relay connection specification.
-#[Object(
-    concrete(name = "PropertyConnection", params(Property)),
-    concrete(name = "BookingConnection", params(Booking)),
-    concrete(name = "ReviewConnection", params(Review))
-)]
-impl<T: OutputType + Clone> Connection<T>
-where
-    Edge<T>: OutputType,
-{
+#[Object(name_type)]
+impl<T: OutputType + Clone> Connection<T> {
     /// The rows, each with its place.
     async fn edges(&self) -> Vec<Edge<T>> {
         self.edges.clone()

@@ -121,3 +121,26 @@ pub(super) static GUESTS: &[&str] = &[
 
 /// The review comments, all distinct.
 pub(super) static OPINIONS: &[Opinion] = opinions::ALL;
+
+/// The homes in the order in which they were listed: the first of each city, the second of each city, and so on, so that the newest ones
+/// are not all of one city. The first of the first city stands in front.
+pub(super) fn in_order() -> impl Iterator<Item = (usize, usize, &'static City, &'static Listing)> {
+    let most = CITIES
+        .iter()
+        .map(|city| city.listings.len())
+        .max()
+        .unwrap_or_default();
+    (0..most).flat_map(|place| {
+        CITIES.iter().enumerate().filter_map(move |(number, city)| {
+            let listing = city.listings.get(place)?;
+            Some((number, place, city, listing))
+        })
+    })
+}
+
+/// Where in that order a city's listing stands.
+pub(super) fn place_of(city: usize, place: usize) -> usize {
+    in_order()
+        .position(|(c, p, ..)| (c, p) == (city, place))
+        .unwrap_or_default()
+}

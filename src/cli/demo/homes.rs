@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, Utc, Weekday};
 use chrono_tz::Tz;
 
 use super::{
-    catalogue::{CITIES, City, Listing, Policy},
+    catalogue::{Listing, Policy, in_order},
     listed_before,
     people::Cast,
 };
@@ -31,29 +31,6 @@ const WEEKENDS_AHEAD: usize = 180;
 
 /// The own prices of each home's nights, in the order of [`Rows::properties`].
 pub(super) type OwnPrices = Vec<HashMap<NaiveDate, Money>>;
-
-/// The homes in the order in which they were listed: the first of each city, the second of each city, and so on, so that the newest ones
-/// are not all of one city. The first of the first city stands in front.
-fn in_order() -> impl Iterator<Item = (usize, usize, &'static City, &'static Listing)> {
-    let most = CITIES
-        .iter()
-        .map(|city| city.listings.len())
-        .max()
-        .unwrap_or_default();
-    (0..most).flat_map(|place| {
-        CITIES.iter().enumerate().filter_map(move |(number, city)| {
-            let listing = city.listings.get(place)?;
-            Some((number, place, city, listing))
-        })
-    })
-}
-
-/// Where in that order a city's listing stands.
-pub(super) fn place_of(city: usize, place: usize) -> usize {
-    in_order()
-        .position(|(c, p, ..)| (c, p) == (city, place))
-        .unwrap_or_default()
-}
 
 /// Adds every home, shared out among its city's hosts.
 pub(super) fn furnish(rows: &mut Rows, cast: &Cast, now: DateTime<Utc>, keys: Keys) -> OwnPrices {
@@ -136,7 +113,7 @@ fn dollars(dollars: u32) -> Money {
 mod tests {
     use std::collections::HashSet;
 
-    use super::*;
+    use super::{super::catalogue::CITIES, *};
 
     #[test]
     fn every_home_is_listed_once_and_its_city_has_a_time_zone() {

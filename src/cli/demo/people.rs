@@ -3,8 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 
 use super::{
-    catalogue::{CITIES, GUESTS},
-    homes, listed_before,
+    catalogue::{CITIES, GUESTS, place_of},
+    listed_before,
 };
 use crate::{
     cli::seed::{bulk::Keys, rows::Rows},
@@ -46,7 +46,7 @@ pub(super) fn cast(rows: &mut Rows, password_hash: &str, now: DateTime<Utc>, key
     ];
     for (city, entry) in CITIES.iter().enumerate() {
         for (place, name) in entry.hosts.iter().enumerate() {
-            let first = homes::place_of(city, place);
+            let first = place_of(city, place);
             let joined = now - listed_before(first) - Duration::hours(41);
             people.push((joined, name, Part::Host { city }));
         }
