@@ -58,6 +58,17 @@ impl MigrationTrait for Migration {
         manager
             .create_table(
                 Table::create()
+                    .table("property_search")
+                    .col(integer("property_id").primary_key())
+                    .col(text("words"))
+                    .col(text("place"))
+                    .foreign_key(&mut reference("property_id", "properties"))
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_table(
+                Table::create()
                     .table("night_prices")
                     .col(integer("property_id"))
                     .col(date("night"))
@@ -86,7 +97,12 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         drop_tables(
             manager,
-            &["night_prices", "property_amenities", "properties"],
+            &[
+                "night_prices",
+                "property_search",
+                "property_amenities",
+                "properties",
+            ],
         )
         .await
     }

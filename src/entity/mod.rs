@@ -10,6 +10,7 @@ pub mod night_price;
 pub mod payment;
 pub mod property;
 pub mod property_amenity;
+pub mod property_search;
 pub mod review;
 pub mod session;
 pub mod signing_key;

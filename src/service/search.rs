@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, Select,
     Value,
-    sea_query::{Expr, ExprTrait as _, Func, LikeExpr, Query},
+    sea_query::{Expr, ExprTrait as _, LikeExpr, Query},
 };
 
 use super::{
@@ -26,7 +26,7 @@ use crate::{
     entity::{
         night,
         property::{Column, Entity, Model},
-        property_amenity,
+        property_amenity, property_search,
     },
 };
 
@@ -138,13 +138,9 @@ impl Properties {
     pub fn search(&self, input: SearchInput, sort: Sort) -> Result<Search> {
         let mut problems = Problems::default();
         let mut filter = Condition::all();
-        for (field, raw, columns) in [
-            (
-                "text",
-                &input.text,
-                &[Column::Title, Column::Description, Column::Location][..],
-            ),
-            ("location", &input.location, &[Column::Location][..]),
+        for (field, raw, column) in [
+            ("text", &input.text, property_search::Column::Words),
+            ("location", &input.location, property_search::Column::Place),
         ] {
             let words = raw
                 .as_ref()
@@ -152,7 +148,7 @@ impl Properties {
             filter = filter.add_option(
                 words
                     .filter(|words| !words.is_empty())
-                    .map(|words| contains(columns, &words)),
+                    .map(|words| contains(column, &words)),
             );
         }
         filter = filter.add_option(input.host_id.map(|host| Column::HostId.eq(host)));
@@ -277,28 +273,28 @@ fn listed() -> Select<Entity> {
         .filter(Column::DeletedAt.is_null())
 }
 
-fn contains(columns: &[Column], words: &str) -> Condition {
-    let escaped: String = words
-        .to_lowercase()
-        .chars()
-        .flat_map(|c| {
-            if matches!(c, '%' | '_' | '\\') {
-                vec!['\\', c]
-            } else {
-                vec![c]
-            }
-        })
-        .collect();
-    let pattern = LikeExpr::new(format!("%{escaped}%")).escape('\\');
-    columns.iter().fold(Condition::any(), |any, column| {
-        any.add(Expr::expr(Func::lower(Expr::col((Entity, *column)))).like(pattern.clone()))
-    })
+fn contains(column: property_search::Column, words: &str) -> Expr {
+    let escape = |c| {
+        if matches!(c, '%' | '_' | '\\') {
+            vec!['\\', c]
+        } else {
+            vec![c]
+        }
+    };
+    let escaped: String = words.to_lowercase().chars().flat_map(escape).collect();
+    let found = Query::select()
+        .column(property_search::Column::PropertyId)
+        .from(property_search::Entity)
+        .and_where(Expr::col(column).like(LikeExpr::new(format!("%{escaped}%")).escape('\\')))
+        .to_owned();
+    Column::PropertyId.in_subquery(found)
 }
 
 fn parse_min_rating(rating: f64) -> std::result::Result<i32, Problem> {
     if (0.0..=5.0).contains(&rating) {
         #[expect(clippy::cast_possible_truncation, reason = "between 0 and 500")]
-        Ok((rating * 100.0).ceil() as i32)
+        // Less than a rating can differ by: 4.4 in binary is a little more than 4.4 once it is multiplied.
+        Ok((rating * 100.0 - 1e-6).ceil() as i32)
     } else {
         Err(Problem::invalid("minRating", "Give a rating from 0 to 5."))
     }

@@ -100,7 +100,9 @@ pub(in crate::cli) async fn analyze(db: &Db) -> Result<(), DbErr> {
     if db.backend() == DbBackend::Postgres {
         let tables = NUMBERED.map(|(table, _)| table).join(", ");
         db.read()
-            .execute_unprepared(&format!("ANALYZE {tables}, nights, property_amenities"))
+            .execute_unprepared(&format!(
+                "ANALYZE {tables}, nights, property_amenities, property_search"
+            ))
             .await?;
     }
     Ok(())

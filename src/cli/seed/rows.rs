@@ -5,8 +5,8 @@ use sea_orm::DbErr;
 use super::bulk::insert;
 use crate::{
     entity::{
-        booking, booking_event, night, night_price, payment, property, property_amenity, review,
-        user,
+        booking, booking_event, night, night_price, payment, property, property_amenity,
+        property_search, review, user,
     },
     store::db::Tx,
 };
@@ -33,6 +33,12 @@ impl Rows {
     pub(in crate::cli) async fn write(&self, tx: &Tx) -> Result<(), DbErr> {
         insert(tx, &self.users).await?;
         insert(tx, &self.properties).await?;
+        let words: Vec<_> = self
+            .properties
+            .iter()
+            .map(property_search::Model::of)
+            .collect();
+        insert(tx, &words).await?;
         insert(tx, &self.amenities).await?;
         insert(tx, &self.night_prices).await?;
         insert(tx, &self.bookings).await?;
