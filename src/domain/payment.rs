@@ -40,11 +40,10 @@ impl PaymentToken {
             && raw
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        let digits = raw.chars().filter(char::is_ascii_digit).count();
-        let card_number = (13..=19).contains(&digits)
-            && raw
-                .chars()
-                .all(|c| c.is_ascii_digit() || c == '-' || c.is_whitespace());
+        // Digits with nothing between them but dashes and spaces, wherever they stand.
+        let card_number = raw
+            .split(|c: char| !(c.is_ascii_digit() || c == '-' || c.is_whitespace()))
+            .any(|run| (13..=19).contains(&run.chars().filter(char::is_ascii_digit).count()));
         if card_number {
             return Err(Problem::invalid(
                 field,
