@@ -197,7 +197,7 @@ impl Scope {
     fn concerns(self, notice: &Notice) -> bool {
         match notice {
             Notice::Resync => true,
-            Notice::Nights { .. } => false,
+            Notice::Nights { .. } | Notice::Sessions { .. } => false,
             Notice::Booking {
                 booking_id,
                 guest_id,

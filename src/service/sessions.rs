@@ -25,7 +25,10 @@ use crate::{
         session::{ActiveModel, Column, Entity, Model},
         user,
     },
-    store::tokens::{AccessToken, hash_refresh_token, new_refresh_token},
+    store::{
+        bus::Notice,
+        tokens::{AccessToken, hash_refresh_token, new_refresh_token},
+    },
 };
 
 /// Signed-in devices.
@@ -130,12 +133,14 @@ impl Sessions {
             .exec(&*tx)
             .await?;
         if rotated.rows_affected == 0 {
+            let user_id = session.user_id;
             let ended = ActiveModel {
                 ended_at: Set(Some(now)),
                 ..session.into()
             };
             ended.update(&*tx).await?;
             tx.commit().await?;
+            self.0.bus.publish(Notice::Sessions { user_id });
             tracing::warn!(%session_id, "a spent refresh token was used; its session is ended");
             return Err(Error::Unauthenticated);
         }
@@ -162,7 +167,11 @@ impl Sessions {
             end = end.filter(Column::SessionId.eq(user.session_id));
         }
         end.exec(&*tx).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.0.bus.publish(Notice::Sessions {
+            user_id: user.user_id,
+        });
+        Ok(())
     }
 
     /// The caller's devices, newest first.
@@ -210,6 +219,34 @@ impl Sessions {
             role,
             session_id: token.session_id,
         }))
+    }
+
+    /// Waits until the caller's session has ended; for ever when nobody is signed in.
+    pub async fn ended(&self, actor: &Actor) {
+        let Some(user) = actor.signed_in() else {
+            return std::future::pending().await;
+        };
+        // Listening begins before the first look, so that nothing falls between the two.
+        let mut listener = self.0.bus.listen_to_sessions();
+        loop {
+            match self.is_live(user).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, "could not look whether a session has ended"),
+            }
+            loop {
+                match listener.next().await.as_deref() {
+                    Some(Notice::Sessions { user_id }) if *user_id != user.user_id => {}
+                    Some(_) => break,
+                    None => return std::future::pending().await,
+                }
+            }
+        }
+    }
+
+    async fn is_live(&self, user: &SignedIn) -> Result<bool> {
+        let session = Entity::find_by_id(user.session_id).filter(Column::EndedAt.is_null());
+        Ok(session.one(self.0.db.read()).await?.is_some())
     }
 
     fn grant(

@@ -32,6 +32,11 @@ pub enum Notice {
         /// Which nights.
         nights: Vec<NaiveDate>,
     },
+    /// Sessions of a person ended.
+    Sessions {
+        /// Whose.
+        user_id: UserId,
+    },
     /// Notices may have been lost: look again.
     Resync,
 }
@@ -39,8 +44,38 @@ pub enum Notice {
 /// The bus. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Bus {
-    local: broadcast::Sender<Arc<Notice>>,
+    local: Local,
     remote: Option<redis::Remote>,
+}
+
+/// Those who listen in this process: to what happens to the marketplace, and, apart from it because every open socket does and it is
+/// rare, to sessions that end.
+#[derive(Debug, Clone)]
+struct Local {
+    market: broadcast::Sender<Arc<Notice>>,
+    sessions: broadcast::Sender<Arc<Notice>>,
+}
+
+impl Local {
+    fn new() -> Self {
+        Self {
+            market: broadcast::channel(BACKLOG).0,
+            sessions: broadcast::channel(BACKLOG).0,
+        }
+    }
+
+    fn tell(&self, notice: Notice) {
+        let listeners = match notice {
+            Notice::Sessions { .. } => &[&self.sessions][..],
+            Notice::Booking { .. } | Notice::Nights { .. } => &[&self.market][..],
+            Notice::Resync => &[&self.sessions, &self.market][..],
+        };
+        let notice = Arc::new(notice);
+        for listeners in listeners {
+            // An error only says that nobody listens.
+            let _ = listeners.send(Arc::clone(&notice));
+        }
+    }
 }
 
 /// Notices that a slow listener may fall behind by before it is told to look again.
@@ -51,7 +86,7 @@ impl Bus {
     #[must_use]
     pub fn in_process() -> Self {
         Self {
-            local: broadcast::channel(BACKLOG).0,
+            local: Local::new(),
             remote: None,
         }
     }
@@ -62,7 +97,7 @@ impl Bus {
     /// # Errors
     /// When the URL is not one of Redis.
     pub fn over_redis(url: &str, prefix: &str) -> anyhow::Result<Self> {
-        let local = broadcast::channel(BACKLOG).0;
+        let local = Local::new();
         let remote = redis::connect(url, prefix, local.clone())?;
         Ok(Self {
             local,
@@ -75,14 +110,19 @@ impl Bus {
         if let Some(remote) = &self.remote {
             remote.publish(notice.clone());
         }
-        // An error only says that nobody listens.
-        let _ = self.local.send(Arc::new(notice));
+        self.local.tell(notice);
     }
 
-    /// Listens from now on.
+    /// Listens from now on to what happens to bookings and nights.
     #[must_use]
     pub fn listen(&self) -> Listener {
-        Listener(self.local.subscribe())
+        Listener(self.local.market.subscribe())
+    }
+
+    /// Listens from now on to sessions that end.
+    #[must_use]
+    pub fn listen_to_sessions(&self) -> Listener {
+        Listener(self.local.sessions.subscribe())
     }
 }
 

@@ -1,17 +1,14 @@
 //! The bus between instances, over Redis publish and subscribe.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use deadpool_redis::{Config, Pool, Runtime};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::{broadcast, mpsc},
-    time::timeout,
-};
+use tokio::{sync::mpsc, time::timeout};
 use uuid::Uuid;
 
-use super::Notice;
+use super::{Local, Notice};
 
 /// How long Redis may take for one thing before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,11 +34,7 @@ struct Envelope {
     notice: Notice,
 }
 
-pub(super) fn connect(
-    url: &str,
-    prefix: &str,
-    local: broadcast::Sender<Arc<Notice>>,
-) -> anyhow::Result<Remote> {
+pub(super) fn connect(url: &str, prefix: &str, local: Local) -> anyhow::Result<Remote> {
     let client = redis::Client::open(url)?;
     let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1))?;
     let channel = format!("{prefix}:notices");
@@ -80,17 +73,12 @@ async fn publish(pool: &Pool, channel: &str, envelope: &Envelope) -> anyhow::Res
 }
 
 /// Hears the others. While Redis is away, listeners here are told once a second to look for themselves.
-async fn hear(
-    client: redis::Client,
-    channel: String,
-    me: Uuid,
-    local: broadcast::Sender<Arc<Notice>>,
-) {
+async fn hear(client: redis::Client, channel: String, me: Uuid, local: Local) {
     loop {
         match timeout(PATIENCE, subscribe(&client, &channel)).await {
             Ok(Ok(mut messages)) => {
                 // What was said before this subscription stood is not heard.
-                let _ = local.send(Arc::new(Notice::Resync));
+                local.tell(Notice::Resync);
                 while let Some(message) = messages.next().await {
                     deliver(message.get_payload_bytes(), me, &local);
                 }
@@ -101,7 +89,7 @@ async fn hear(
             Ok(Err(error)) => tracing::warn!(%error, "could not reach Redis"),
             Err(_) => tracing::warn!("Redis did not answer in time"),
         }
-        let _ = local.send(Arc::new(Notice::Resync));
+        local.tell(Notice::Resync);
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -115,15 +103,11 @@ async fn subscribe(
     Ok(subscription.into_on_message())
 }
 
-fn deliver(body: &[u8], me: Uuid, local: &broadcast::Sender<Arc<Notice>>) {
+fn deliver(body: &[u8], me: Uuid, local: &Local) {
     match serde_json::from_slice::<Envelope>(body) {
         Ok(envelope) if envelope.from == me => {}
-        Ok(envelope) => {
-            let _ = local.send(Arc::new(envelope.notice));
-        }
+        Ok(envelope) => local.tell(envelope.notice),
         // A newer instance may say what this one does not know yet.
-        Err(_) => {
-            let _ = local.send(Arc::new(Notice::Resync));
-        }
+        Err(_) => local.tell(Notice::Resync),
     }
 }
