@@ -3,6 +3,8 @@
 use async_graphql::{Enum, ErrorExtensionValues, ErrorExtensions as _, Response, SimpleObject};
 use uuid::Uuid;
 
+use super::scalars::hint;
+
 use crate::{
     domain::problem::{Problem, ProblemCode},
     service::error::{Error, Result},
@@ -108,6 +110,9 @@ pub fn finish(mut response: Response) -> Response {
             .get_or_insert_with(ErrorExtensionValues::default);
         if extensions.get("code").is_none() {
             extensions.set("code", "BAD_USER_INPUT");
+            if let Some(hint) = hint(&error.message) {
+                error.message = format!("{}: {hint}", error.message);
+            }
         }
     }
     response

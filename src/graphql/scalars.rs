@@ -3,6 +3,22 @@
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{NaiveDate, SecondsFormat, Utc};
 
+const DATE: &str = "give a date that exists, such as 2027-03-28";
+const DATE_TIME: &str = "give a moment with its offset, such as 2027-03-28T15:00:00Z";
+const DECIMAL: &str = "give a decimal number, such as \"120.00\"";
+
+/// What would be right where the executor's message says only which type it expected.
+pub(super) fn hint(message: &str) -> Option<&'static str> {
+    [
+        ("Date", DATE),
+        ("DateTime", DATE_TIME),
+        ("Decimal", DECIMAL),
+    ]
+    .into_iter()
+    .find(|(name, _)| message.ends_with(&format!("expected type \"{name}\"")))
+    .map(|(_, hint)| hint)
+}
+
 /// A calendar date without a time or a zone, by ISO 8601: `2027-03-28`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Date(pub(super) NaiveDate);
@@ -15,11 +31,22 @@ impl ScalarType for Date {
             return Err(InputValueError::expected_type(value));
         };
         // Four digits of a year and two of the others, as the standard has it; chrono alone is more lenient.
-        (text.len() == 10)
+        let shape = text.bytes().enumerate().all(|(place, byte)| {
+            if matches!(place, 4 | 7) {
+                byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
+        });
+        (text.len() == 10 && shape)
             .then(|| text.parse().ok())
             .flatten()
             .map(Self)
-            .ok_or_else(|| InputValueError::custom("give a date that exists, such as 2027-03-28"))
+            .ok_or_else(|| InputValueError::custom(DATE))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {
@@ -40,11 +67,11 @@ impl ScalarType for DateTime {
         };
         chrono::DateTime::parse_from_rfc3339(text)
             .map(|at| Self(at.with_timezone(&Utc)))
-            .map_err(|_| {
-                InputValueError::custom(
-                    "give a moment with its offset, such as 2027-03-28T15:00:00Z",
-                )
-            })
+            .map_err(|_| InputValueError::custom(DATE_TIME))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {
@@ -67,7 +94,11 @@ impl ScalarType for Decimal {
         };
         text.parse()
             .map(Self)
-            .map_err(|_| InputValueError::custom("give a decimal number, such as \"120.00\""))
+            .map_err(|_| InputValueError::custom(DECIMAL))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

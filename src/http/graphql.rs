@@ -6,11 +6,11 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use async_graphql::{
-    Response, ServerError,
+    Request, Response, ServerError, Value,
     parser::types::{DocumentOperations, ExecutableDocument, OperationType},
 };
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{
         ConnectInfo, Query, State, WebSocketUpgrade, rejection::QueryRejection,
         ws::rejection::WebSocketUpgradeRejection,
@@ -18,10 +18,12 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
+use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Edge, auth,
+    Edge, auth, document,
+    json::Object,
     operation::{is_request_error, request},
     socket,
 };
@@ -29,6 +31,10 @@ use crate::graphql::{context::RequestContext, finish};
 
 /// The largest body of a request.
 const BODY: usize = 256 * 1024;
+
+/// How much of a larger body is still read, so that its sender reads the answer: a connection that is closed while the
+/// client writes is reset, and the answer is lost with it.
+const DISCARDED: usize = 16 * 1024 * 1024;
 
 const JSON: &str = "application/json";
 const RESPONSE_JSON: &str = "application/graphql-response+json";
@@ -67,12 +73,12 @@ pub(super) async fn post(
             "Send the request as application/json.",
         );
     }
-    let Ok(body) = to_bytes(body, BODY).await else {
+    let Some(body) = read_body(body).await else {
         let message = format!("A request has at most {BODY} bytes.");
         return media.refuse(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", &message);
     };
     match serde_json::from_slice(&body) {
-        Ok(parameters) => {
+        Ok(Object(parameters)) => {
             run(
                 &edge,
                 &headers,
@@ -118,6 +124,21 @@ pub(super) async fn get_or_socket(
         }
         Err(message) => media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &message),
     }
+}
+
+/// The body, unless it is too large or breaks off.
+async fn read_body(body: Body) -> Option<Vec<u8>> {
+    let (mut chunks, mut read, mut total) = (body.into_data_stream(), Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.ok()?;
+        total += chunk.len();
+        if total <= BODY {
+            read.extend_from_slice(&chunk);
+        } else if total > DISCARDED {
+            return None;
+        }
+    }
+    (total <= BODY).then_some(read)
 }
 
 fn read_url(parameters: UrlParameters) -> Result<Parameters, String> {
@@ -168,6 +189,9 @@ async fn run(
             );
         }
     };
+    if let Err(message) = document::check(&parameters.query) {
+        return media.refuse_operation(message);
+    }
     let mut request = request(
         parameters.query,
         parameters.operation_name,
@@ -178,6 +202,9 @@ async fn run(
         Ok(document) => kind_of(document, name.as_deref()),
         Err(error) => return media.answer(&finish(Response::from_errors(vec![error]))),
     };
+    if let Some(name) = missing_variable(&mut request) {
+        return media.refuse_operation(&format!("The variable ${name} is needed."));
+    }
     if let Some(kind) = kind.filter(|kind| !allowed.contains(kind)) {
         return if kind == OperationType::Subscription {
             let message =
@@ -195,6 +222,29 @@ async fn run(
     let context = RequestContext::new(edge.services.clone(), actor, auth::client(headers, address));
     let response = edge.schema.execute(request.data(Arc::new(context))).await;
     media.answer(&finish(response))
+}
+
+/// A variable that the operation needs and the request does not give. The executor would find it only while it runs a field.
+fn missing_variable(request: &mut Request) -> Option<String> {
+    let name = request.operation_name.clone();
+    let given = request.variables.clone();
+    let document = request.parsed_query().ok()?;
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => operation,
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name.as_str())?,
+        (DocumentOperations::Multiple(_), None) => return None,
+    };
+    let mut variables = operation.node.variable_definitions.iter();
+    variables
+        .find(|variable| {
+            let variable = &variable.node;
+            !variable.var_type.node.nullable
+                && variable.default_value.is_none()
+                && given
+                    .get(&variable.name.node)
+                    .is_none_or(|value| *value == Value::Null)
+        })
+        .map(|variable| variable.node.name.node.to_string())
 }
 
 /// What kind of operation is asked for; none when that is not clear, which the executor then says.
@@ -255,6 +305,12 @@ impl Media {
             );
         }
         self.with_status(StatusCode::OK, response)
+    }
+
+    /// Answers a request whose operation can't run.
+    fn refuse_operation(self, message: &str) -> axum::response::Response {
+        let error = ServerError::new(message, None);
+        self.answer(&finish(Response::from_errors(vec![error])))
     }
 
     /// Answers a request that did not reach the executor.

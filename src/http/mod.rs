@@ -1,8 +1,10 @@
 //! The edge: what arrives over the network, made into an actor and a request, and handed to one of the faces.
 
 mod auth;
+mod document;
 mod graphql;
 mod health;
+mod json;
 mod operation;
 pub mod pages;
 mod protocol;

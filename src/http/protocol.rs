@@ -5,6 +5,8 @@ use async_graphql::{Response, ServerError};
 use axum::extract::ws::CloseFrame;
 use serde::{Deserialize, Serialize};
 
+use super::json::Object;
+
 /// The subprotocol's name.
 pub(super) const NAME: &str = "graphql-transport-ws";
 
@@ -14,11 +16,20 @@ type Map = serde_json::Map<String, serde_json::Value>;
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum FromClient {
-    ConnectionInit { payload: Option<Map> },
-    Ping { payload: Option<Map> },
+    ConnectionInit {
+        payload: Option<Map>,
+    },
+    Ping {
+        payload: Option<Map>,
+    },
     Pong {},
-    Subscribe { id: String, payload: Operation },
-    Complete { id: String },
+    Subscribe {
+        id: String,
+        payload: Object<Operation>,
+    },
+    Complete {
+        id: String,
+    },
 }
 
 /// What a client wants to run.
@@ -61,7 +72,7 @@ pub(super) enum Close {
     BadMessage(&'static str),
     /// An operation before `connection_init` was acknowledged.
     Unauthorized,
-    /// The token of `connection_init` is not good.
+    /// The token of `connection_init` is not good, or its session has ended.
     Forbidden,
     /// The client does not speak the subprotocol.
     SubprotocolNotAcceptable,

@@ -18,7 +18,8 @@ use tokio::{
 };
 
 use super::{
-    Edge, auth,
+    Edge, auth, document,
+    json::Object,
     operation::{is_request_error, request},
     protocol::{Close, FromClient, FromServer, NAME, Operation},
 };
@@ -60,11 +61,17 @@ async fn serve(edge: Edge, mut socket: WebSocket, client: Client) {
     let close = if socket.protocol().is_none_or(|name| name != NAME) {
         Some(Close::SubprotocolNotAcceptable)
     } else {
-        match introduce(&edge, &mut socket).await {
-            Ok(token) => {
+        let introduced = tokio::select! {
+            introduced = introduce(&edge, &mut socket) => introduced,
+            () = stopping.cancelled() => Err(Some(Close::GoingAway)),
+        };
+        match introduced {
+            Ok((token, actor)) => {
+                let sessions = edge.services.sessions.clone();
                 let mut connection = Connection::new(edge, client, token);
                 tokio::select! {
                     close = connection.run(&mut socket) => close,
+                    () = sessions.ended(&actor) => Some(Close::Forbidden),
                     () = stopping.cancelled() => Some(Close::GoingAway),
                 }
             }
@@ -80,8 +87,11 @@ async fn serve(edge: Edge, mut socket: WebSocket, client: Client) {
     }
 }
 
-/// Waits for `connection_init` and acknowledges it. Gives the access token that came with it, if one did.
-async fn introduce(edge: &Edge, socket: &mut WebSocket) -> Result<Option<String>, Option<Close>> {
+/// Waits for `connection_init` and acknowledges it. Gives the access token that came with it, if one did, and whose it is.
+async fn introduce(
+    edge: &Edge,
+    socket: &mut WebSocket,
+) -> Result<(Option<String>, Actor), Option<Close>> {
     let deadline = Instant::now() + INIT_WITHIN;
     loop {
         let message = timeout_at(deadline, socket.recv())
@@ -94,11 +104,12 @@ async fn introduce(edge: &Edge, socket: &mut WebSocket) -> Result<Option<String>
             None | Some(FromClient::Pong {} | FromClient::Complete { .. }) => {}
             Some(FromClient::ConnectionInit { payload }) => {
                 let token = token_of(payload)?;
-                if let Some(token) = &token {
-                    authenticate(edge, token).await?;
-                }
+                let actor = match &token {
+                    Some(token) => authenticate(edge, token).await?,
+                    None => Actor::Anonymous,
+                };
                 send(socket, &FromServer::ConnectionAck).await?;
-                return Ok(token);
+                return Ok((token, actor));
             }
             Some(FromClient::Ping { payload }) => {
                 send(socket, &FromServer::Pong { payload }).await?;
@@ -143,7 +154,7 @@ fn token_of(
 fn read(message: &Message) -> Result<Option<FromClient>, Option<Close>> {
     match message {
         Message::Text(text) => serde_json::from_str(text)
-            .map(Some)
+            .map(|Object(message)| Some(message))
             .map_err(|_| Some(Close::BadMessage("Invalid message received"))),
         Message::Binary(_) => Err(Some(Close::BadMessage("Messages are text"))),
         Message::Ping(_) | Message::Pong(_) => Ok(None),
@@ -250,7 +261,10 @@ impl Connection {
                 }
                 Ok(())
             }
-            Some(FromClient::Subscribe { id, payload }) => self.start(socket, id, payload).await,
+            Some(FromClient::Subscribe {
+                id,
+                payload: Object(operation),
+            }) => self.start(socket, id, operation).await,
         }
     }
 
@@ -266,6 +280,9 @@ impl Connection {
         if self.operations.len() >= OPERATIONS {
             let message = format!("At most {OPERATIONS} operations run on one socket at a time.");
             return refuse(socket, &id, "RATE_LIMITED", message).await;
+        }
+        if let Err(error) = document::check(&operation.query) {
+            return refuse(socket, &id, "BAD_USER_INPUT", error.to_owned()).await;
         }
         // The session may have ended since the socket was opened.
         let actor = match &self.token {
