@@ -160,6 +160,11 @@ impl Client {
         Socket::introduced(&self.base, self.token.as_deref()).await
     }
 
+    /// A socket of a client that names no subprotocol.
+    pub async fn opens_a_socket_without_subprotocol(&self) -> Socket {
+        Socket::open_as(&self.base, None).await
+    }
+
     /// A socket that has not said anything yet.
     pub async fn opens_a_raw_socket(&self) -> Socket {
         Socket::open(&self.base).await

@@ -54,7 +54,7 @@ pub struct World {
     pub app: App,
     settings: Vec<(String, String)>,
     base: String,
-    _stopping: DropGuard,
+    stopping: Option<DropGuard>,
     directory: Arc<TempDir>,
 }
 
@@ -127,7 +127,7 @@ impl World {
             app,
             settings,
             base,
-            _stopping: stopping.drop_guard(),
+            stopping: Some(stopping.drop_guard()),
             directory,
         }
     }
@@ -144,6 +144,11 @@ impl World {
 
     pub fn is_postgres(&self) -> bool {
         self.settings.iter().any(|(name, _)| name == "REDIS_URL")
+    }
+
+    /// The server is told to stop.
+    pub fn stop(&mut self) {
+        drop(self.stopping.take());
     }
 
     /// Somebody who is not signed in.

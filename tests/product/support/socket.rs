@@ -92,15 +92,39 @@ impl Socket {
 
     /// The code and reason with which the server closes.
     pub async fn is_closed(&mut self) -> (u16, String) {
-        loop {
-            match self.frame().await {
-                Message::Close(Some(CloseFrame { code, reason })) => {
-                    return (code.into(), reason.to_string());
+        let closing = async {
+            loop {
+                match self.frame().await {
+                    Message::Close(Some(CloseFrame { code, reason })) => {
+                        return (code.into(), reason.to_string());
+                    }
+                    Message::Close(None) => panic!("closed without a code"),
+                    _ => {}
                 }
-                Message::Close(None) => panic!("closed without a code"),
-                _ => {}
             }
-        }
+        };
+        timeout(PATIENCE, closing)
+            .await
+            .expect("the server closes in time")
+    }
+
+    /// Waits until the server hangs up, with a code or without one. Gives what it said before.
+    pub async fn hangs_up(&mut self) -> Vec<Value> {
+        let listening = async {
+            let mut heard = Vec::new();
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        heard.push(serde_json::from_str(&text).expect("a message in JSON"));
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(_) | Err(_)) | None => return heard,
+                }
+            }
+        };
+        timeout(PATIENCE, listening)
+            .await
+            .expect("the server hangs up in time")
     }
 
     async fn frame(&mut self) -> Message {
