@@ -18,4 +18,5 @@ mod properties;
 mod protocol;
 mod schema;
 mod statements;
+mod storage;
 mod watching;
