@@ -13,7 +13,7 @@ use crate::{
     jobs,
 };
 
-/// How long open sockets and background work may take to end.
+/// How long requests may take to end, and after them open sockets and background work.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// A server that has its port and does not answer yet.
@@ -59,7 +59,7 @@ impl Server {
             schema: graphql::schema(services.clone()),
             services: services.clone(),
             stopping: stopping.clone(),
-            sockets: TaskTracker::new(),
+            tasks: TaskTracker::new(),
         };
         let extras = Extras {
             pages: Pages {
@@ -73,19 +73,27 @@ impl Server {
         if settings.workers {
             work.spawn(jobs::run(services, stopping.clone()));
         }
-        let sockets = edge.sockets.clone();
+        let tasks = edge.tasks.clone();
         let router = http::router(edge, extras).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(self.listener, router)
-            .with_graceful_shutdown(stopping.cancelled_owned())
-            .await?;
-        sockets.close();
+        let told = stopping.clone();
+        let served =
+            axum::serve(self.listener, router).with_graceful_shutdown(stopping.cancelled_owned());
+        let drained = async {
+            told.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            served = served => served?,
+            () = drained => tracing::warn!("some requests did not end in time"),
+        }
+        tasks.close();
         work.close();
-        let drained = timeout(DRAIN, async {
-            sockets.wait().await;
+        let ended = timeout(DRAIN, async {
+            tasks.wait().await;
             work.wait().await;
         });
-        if drained.await.is_err() {
-            tracing::warn!("some sockets or jobs did not end in time");
+        if ended.await.is_err() {
+            tracing::warn!("some sockets, mutations or jobs did not end in time");
         }
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! A look at a document before it is parsed: what costs too much, or what the parser can't take.
 
+/// The code of an error, and a sentence.
+type Refused = (&'static str, &'static str);
+
 /// The most tokens of a document.
 const TOKENS: usize = 2_000;
 
 /// Refuses what the parser must not see: documents without end, and escapes of half a character, on which it panics.
-pub(super) fn check(query: &str) -> Result<(), &'static str> {
+pub(super) fn check(query: &str) -> Result<(), Refused> {
     let bytes = query.as_bytes();
     let (mut at, mut tokens) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
@@ -42,9 +45,10 @@ pub(super) fn check(query: &str) -> Result<(), &'static str> {
                             ..,
                         ] = bytes[at + 1..]
                         {
-                            return Err(
+                            return Err((
+                                "BAD_USER_INPUT",
                                 "Write a character beyond U+FFFF as itself, not as an escape.",
-                            );
+                            ));
                         }
                         at += 1;
                     }
@@ -62,7 +66,7 @@ pub(super) fn check(query: &str) -> Result<(), &'static str> {
         }
         tokens += 1;
         if tokens > TOKENS {
-            return Err("A document has at most 2,000 tokens.");
+            return Err(("QUERY_TOO_COMPLEX", "A document has at most 2,000 tokens."));
         }
     }
     Ok(())

@@ -5,10 +5,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use async_graphql::{
-    Request, Response, ServerError, Value,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationType},
-};
+use async_graphql::{Response, ServerError, parser::types::OperationType};
 use axum::{
     body::Body,
     extract::{
@@ -22,9 +19,9 @@ use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Edge, auth, document,
+    Edge, auth,
     json::Object,
-    operation::{is_request_error, request},
+    operation::{Operation, is_request_error, refused},
     socket,
 };
 use crate::graphql::{context::RequestContext, finish};
@@ -189,73 +186,32 @@ async fn run(
             );
         }
     };
-    if let Err(message) = document::check(&parameters.query) {
-        return media.refuse_operation(message);
-    }
-    let mut request = request(
-        parameters.query,
-        parameters.operation_name,
-        parameters.variables,
-    );
-    let name = request.operation_name.clone();
-    let kind = match request.parsed_query() {
-        Ok(document) => kind_of(document, name.as_deref()),
+    let Parameters {
+        query,
+        operation_name,
+        variables,
+        ..
+    } = parameters;
+    let mut operation = match Operation::prepare(query, operation_name.as_deref(), variables) {
+        Ok(operation) => operation,
         Err(error) => return media.answer(&finish(Response::from_errors(vec![error]))),
     };
-    if let Some(name) = missing_variable(&mut request) {
-        return media.refuse_operation(&format!("The variable ${name} is needed."));
-    }
-    if let Some(kind) = kind.filter(|kind| !allowed.contains(kind)) {
-        return if kind == OperationType::Subscription {
+    if !allowed.contains(&operation.kind) {
+        if operation.kind == OperationType::Subscription {
             let message =
                 "Subscriptions run over WebSocket, by graphql-transport-ws, at this same address.";
-            media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
-        } else {
-            let refused = media.refuse(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "BAD_USER_INPUT",
-                "Send mutations by POST.",
-            );
-            ([(header::ALLOW, "POST")], refused).into_response()
-        };
+            return media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
+        }
+        let refused = media.refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "BAD_USER_INPUT",
+            "Send mutations by POST.",
+        );
+        return ([(header::ALLOW, "POST")], refused).into_response();
     }
     let context = RequestContext::new(edge.services.clone(), actor, auth::client(headers, address));
-    let response = edge.schema.execute(request.data(Arc::new(context))).await;
-    media.answer(&finish(response))
-}
-
-/// A variable that the operation needs and the request does not give. The executor would find it only while it runs a field.
-fn missing_variable(request: &mut Request) -> Option<String> {
-    let name = request.operation_name.clone();
-    let given = request.variables.clone();
-    let document = request.parsed_query().ok()?;
-    let operation = match (&document.operations, name) {
-        (DocumentOperations::Single(operation), _) => operation,
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name.as_str())?,
-        (DocumentOperations::Multiple(_), None) => return None,
-    };
-    let mut variables = operation.node.variable_definitions.iter();
-    variables
-        .find(|variable| {
-            let variable = &variable.node;
-            !variable.var_type.node.nullable
-                && variable.default_value.is_none()
-                && given
-                    .get(&variable.name.node)
-                    .is_none_or(|value| *value == Value::Null)
-        })
-        .map(|variable| variable.node.name.node.to_string())
-}
-
-/// What kind of operation is asked for; none when that is not clear, which the executor then says.
-fn kind_of(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), _) => Some(operation.node.ty),
-        (DocumentOperations::Multiple(operations), Some(name)) => {
-            operations.get(name).map(|operation| operation.node.ty)
-        }
-        (DocumentOperations::Multiple(_), None) => None,
-    }
+    operation.request = operation.request.data(Arc::new(context));
+    media.answer(&finish(operation.execute(edge).await))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -307,12 +263,6 @@ impl Media {
         self.with_status(StatusCode::OK, response)
     }
 
-    /// Answers a request whose operation can't run.
-    fn refuse_operation(self, message: &str) -> axum::response::Response {
-        let error = ServerError::new(message, None);
-        self.answer(&finish(Response::from_errors(vec![error])))
-    }
-
     /// Answers a request that did not reach the executor.
     fn refuse(
         self,
@@ -320,9 +270,12 @@ impl Media {
         code: &'static str,
         message: &str,
     ) -> axum::response::Response {
-        let mut error = ServerError::new(message, None);
-        error.extensions.get_or_insert_default().set("code", code);
-        self.with_status(status, &RequestError { errors: &[error] })
+        self.with_status(
+            status,
+            &RequestError {
+                errors: &[refused(code, message)],
+            },
+        )
     }
 
     fn with_status(self, status: StatusCode, body: &impl Serialize) -> axum::response::Response {

@@ -1,5 +1,7 @@
 //! What operators and tools ask for.
 
+use std::sync::LazyLock;
+
 use axum::{
     extract::State,
     http::{StatusCode, header},
@@ -33,8 +35,9 @@ pub(super) async fn ready(State(edge): State<Edge>) -> Response {
 
 /// The schema in the schema definition language.
 pub(super) async fn schema() -> impl IntoResponse {
+    static SDL: LazyLock<String> = LazyLock::new(crate::graphql::sdl);
     (
         [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        crate::graphql::sdl(),
+        SDL.as_str(),
     )
 }

@@ -43,8 +43,8 @@ pub struct Edge {
     pub services: Services,
     /// Cancelled when the server is to stop: open sockets are closed then.
     pub stopping: CancellationToken,
-    /// The sockets that are open.
-    pub sockets: TaskTracker,
+    /// Open sockets, and mutations that run.
+    pub tasks: TaskTracker,
 }
 
 /// Which origins may call from a browser.

@@ -3,14 +3,14 @@
 //! What operations answer goes through one bounded queue, so that a client which does not read holds up its own operations and nothing
 //! else.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use async_graphql::ServerError;
+use async_graphql::{Response, parser::types::OperationType};
 use axum::{
     extract::ws::{Message, WebSocket, WebSocketUpgrade},
-    response::Response,
+    response::Response as Upgraded,
 };
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{
     sync::mpsc,
     task::AbortHandle,
@@ -18,10 +18,10 @@ use tokio::{
 };
 
 use super::{
-    Edge, auth, document,
+    Edge, auth,
     json::Object,
-    operation::{is_request_error, request},
-    protocol::{Close, FromClient, FromServer, NAME, Operation},
+    operation::{Operation, is_request_error, refused},
+    protocol::{self, Close, FromClient, FromServer, NAME},
 };
 use crate::{
     domain::actor::{Actor, Client},
@@ -45,13 +45,13 @@ const QUEUE: usize = 128;
 const MESSAGE: usize = 256 * 1024;
 
 /// Takes a socket over.
-pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Client) -> Response {
+pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Client) -> Upgraded {
     upgrade
         .protocols([NAME])
         .max_message_size(MESSAGE)
         .max_frame_size(MESSAGE)
         .on_upgrade(move |socket| {
-            let tracker = edge.sockets.clone();
+            let tracker = edge.tasks.clone();
             tracker.track_future(serve(edge, socket, client))
         })
 }
@@ -195,7 +195,11 @@ struct Connection {
 
 /// What an operation has to say.
 enum Answer {
-    Message(String),
+    Next {
+        id: String,
+        number: u64,
+        text: String,
+    },
     Finished {
         id: String,
         number: u64,
@@ -272,8 +276,11 @@ impl Connection {
         &mut self,
         socket: &mut WebSocket,
         id: String,
-        operation: Operation,
+        payload: protocol::Operation,
     ) -> Result<(), Option<Close>> {
+        if id.is_empty() {
+            return Err(Some(Close::BadMessage("An operation needs an id")));
+        }
         if self.operations.contains_key(&id) {
             return Err(Some(Close::SubscriberExists(id)));
         }
@@ -281,9 +288,21 @@ impl Connection {
             let message = format!("At most {OPERATIONS} operations run on one socket at a time.");
             return refuse(socket, &id, "RATE_LIMITED", message).await;
         }
-        if let Err(error) = document::check(&operation.query) {
-            return refuse(socket, &id, "BAD_USER_INPUT", error.to_owned()).await;
-        }
+        let mut operation =
+            match Operation::prepare(payload.query, payload.name.as_deref(), payload.variables) {
+                Ok(operation) => operation,
+                Err(error) => {
+                    let refused = finish(Response::from_errors(vec![error]));
+                    return send(
+                        socket,
+                        &FromServer::Error {
+                            id: &id,
+                            payload: &refused.errors,
+                        },
+                    )
+                    .await;
+                }
+            };
         // The session may have ended since the socket was opened.
         let actor = match &self.token {
             None => Actor::Anonymous,
@@ -301,11 +320,10 @@ impl Connection {
         self.started += 1;
         let number = self.started;
         let context = RequestContext::new(self.edge.services.clone(), actor, self.client.clone());
-        let request =
-            request(operation.query, operation.name, operation.variables).data(Arc::new(context));
+        operation.request = operation.request.data(Arc::new(context));
         let task = run_operation(
             self.edge.clone(),
-            request,
+            operation,
             id.clone(),
             number,
             self.answers.clone(),
@@ -320,25 +338,27 @@ impl Connection {
         socket: &mut WebSocket,
         answer: Answer,
     ) -> Result<(), Option<Close>> {
-        match answer {
-            Answer::Message(text) => deliver(socket, Message::Text(text.into())).await,
-            Answer::Finished {
-                id,
-                number,
-                complete,
-            } => {
-                if self
-                    .operations
-                    .get(&id)
-                    .is_some_and(|(running, _)| *running == number)
-                {
-                    self.operations.remove(&id);
-                    if let Some(text) = complete {
-                        deliver(socket, Message::Text(text.into())).await?;
-                    }
-                }
-                Ok(())
+        // What a client has completed it does not hear of again, even when another operation has the id now.
+        let (id, number) = match &answer {
+            Answer::Next { id, number, .. } | Answer::Finished { id, number, .. } => (id, *number),
+        };
+        if self
+            .operations
+            .get(id)
+            .is_none_or(|(running, _)| *running != number)
+        {
+            return Ok(());
+        }
+        let text = match answer {
+            Answer::Next { text, .. } => Some(text),
+            Answer::Finished { id, complete, .. } => {
+                self.operations.remove(&id);
+                complete
             }
+        };
+        match text {
+            Some(text) => deliver(socket, Message::Text(text.into())).await,
+            None => Ok(()),
         }
     }
 }
@@ -357,13 +377,11 @@ async fn refuse(
     code: &'static str,
     message: String,
 ) -> Result<(), Option<Close>> {
-    let mut error = ServerError::new(message, None);
-    error.extensions.get_or_insert_default().set("code", code);
     send(
         socket,
         &FromServer::Error {
             id,
-            payload: &[error],
+            payload: &[refused(code, message)],
         },
     )
     .await
@@ -372,14 +390,20 @@ async fn refuse(
 /// Runs one operation to its end. What can't run at all is answered with `error`; everything else with `next` and, at last, `complete`.
 async fn run_operation(
     edge: Edge,
-    request: async_graphql::Request,
+    operation: Operation,
     id: String,
     number: u64,
     answers: mpsc::Sender<Answer>,
 ) {
-    let mut responses = edge.schema.execute_stream(request);
+    let mut responses = match operation.kind {
+        OperationType::Subscription => edge.schema.execute_stream(operation.request).boxed(),
+        OperationType::Query | OperationType::Mutation => {
+            stream::once(operation.execute(&edge)).boxed()
+        }
+    };
     let mut complete = encode(&FromServer::Complete { id: &id });
-    while let Some(response) = responses.next().await {
+    // A panic in one operation must not leave its client waiting.
+    while let Ok(Some(response)) = AssertUnwindSafe(responses.next()).catch_unwind().await {
         let response = finish(response);
         if is_request_error(&response) {
             complete = encode(&FromServer::Error {
@@ -394,7 +418,12 @@ async fn run_operation(
         }) else {
             break;
         };
-        if answers.send(Answer::Message(text)).await.is_err() {
+        let next = Answer::Next {
+            id: id.clone(),
+            number,
+            text,
+        };
+        if answers.send(next).await.is_err() {
             return;
         }
     }
