@@ -1,6 +1,6 @@
 //! What every resolver can reach: the services, who is asking, and the loaders of this request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_graphql::Context;
 
@@ -13,6 +13,8 @@ use crate::{
 /// Who is asking, from where, and what was loaded for them so far. One a request; one a subscription.
 pub struct RequestContext {
     actor: Actor,
+    /// Who was signed in by this very request: what its answer shows is theirs to see.
+    granted: OnceLock<Actor>,
     client: Client,
     services: Services,
     loaders: Mutex<Arc<Loaders>>,
@@ -25,15 +27,33 @@ impl RequestContext {
         let loaders = Mutex::new(Arc::new(Loaders::new(&services, &actor)));
         Self {
             actor,
+            granted: OnceLock::new(),
             client,
             services,
             loaders,
         }
     }
 
+    /// Who is asking.
+    fn actor(&self) -> &Actor {
+        self.granted.get().unwrap_or(&self.actor)
+    }
+
+    /// From now on the request is this actor's, who has just been signed in. Once a request: the answer is one person's to see.
+    pub(super) fn become_actor(&self, actor: Actor) -> bool {
+        let first = self.granted.set(actor).is_ok();
+        self.renew();
+        first
+    }
+
+    /// Whether somebody was signed in by this request.
+    pub(super) fn has_signed_in(&self) -> bool {
+        self.granted.get().is_some()
+    }
+
     /// Forgets what was loaded, so that a subscription's next event is read fresh.
     pub(super) fn renew(&self) {
-        let fresh = Arc::new(Loaders::new(&self.services, &self.actor));
+        let fresh = Arc::new(Loaders::new(&self.services, self.actor()));
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 }
@@ -50,7 +70,7 @@ pub(super) trait ContextExt<'a> {
 
     /// Who is asking.
     fn actor(&self) -> &'a Actor {
-        &self.request().actor
+        self.request().actor()
     }
 
     /// From where.

@@ -5,16 +5,17 @@ use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc};
 
 use dataloader::{BatchFn, cached::Loader};
 use futures_util::future::BoxFuture;
+use uuid::Uuid;
 
 use super::errors::fail;
 use crate::{
     domain::{
         actor::Actor,
-        ids::{BookingId, PropertyId, UserId},
+        ids::{BookingId, PaymentId, PropertyId, ReviewId, UserId},
         page::{Page, PageRequest},
         stay::DateRange,
     },
-    entity::{booking, booking_event, payment, property, review, user},
+    entity::{booking, booking_event, payment, property, review, session, user},
     service::{
         Services,
         calendar::Calendar,
@@ -26,6 +27,10 @@ use crate::{
 pub(super) struct Loaders {
     pub(super) users: Batched<UserId, user::Model>,
     pub(super) properties: Batched<PropertyId, property::Model>,
+    pub(super) visible_properties: Batched<PropertyId, property::Model>,
+    pub(super) payments_by_id: Batched<PaymentId, payment::Model>,
+    pub(super) reviews_by_id: Batched<ReviewId, review::Model>,
+    pub(super) sessions: Batched<Uuid, session::Model>,
     pub(super) amenities: Batched<PropertyId, Vec<String>>,
     pub(super) calendars: Batched<(PropertyId, DateRange), Calendar>,
     pub(super) bookings: Batched<BookingId, booking::Model>,
@@ -72,6 +77,10 @@ impl Loaders {
         Self {
             users: load!(people.by_ids()),
             properties: load!(properties.by_ids()),
+            visible_properties: load!(properties.visible_by_ids(actor)),
+            payments_by_id: load!(payments.by_ids(actor)),
+            reviews_by_id: load!(reviews.by_ids()),
+            sessions: load!(sessions.by_ids(actor)),
             amenities: load!(properties.amenities()),
             calendars: load_by!(calendar.load()),
             bookings: load!(bookings.by_ids(actor)),

@@ -3,8 +3,6 @@
 //! A nullable field that can fail gives `Option<Result<T>>`: its error then makes that field null and leaves its siblings alone, as the
 //! specification has it. An error in a non-null field makes the nearest nullable field above it null.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 
 use super::{
@@ -73,13 +71,12 @@ impl PropertyQueries {
         #[graphql(desc = "Which property.")] id: ID,
     ) -> Option<Result<Property>> {
         let found = async {
-            let found = ctx
-                .services()
-                .properties
-                .find(ctx.actor(), read::<PropertyId>(&id)?);
-            found.await.map_err(fail)
+            ctx.loaders()
+                .visible_properties
+                .get(read::<PropertyId>(&id)?)
+                .await
         };
-        found.await.map(|row| row.map(Property::from)).transpose()
+        found.await.map(|row| row.map(Property)).transpose()
     }
 
     /// Listed properties that match.
@@ -178,49 +175,43 @@ impl NodeQueries {
 }
 
 async fn node(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
-    let (services, actor) = (ctx.services(), ctx.actor());
+    let loaders = ctx.loaders();
     Ok(match id {
-        GlobalId::User(id) => ctx
-            .loaders()
+        GlobalId::User(id) => loaders
             .users
             .get(id)
             .await?
             .map(|row| Node::User(User(row))),
-        GlobalId::Booking(id) => ctx
-            .loaders()
+        GlobalId::Booking(id) => loaders
             .bookings
             .get(id)
             .await?
             .map(|row| Node::Booking(Booking(row))),
-        GlobalId::Property(id) => services
-            .properties
-            .find(actor, id)
-            .await
-            .map_err(fail)?
-            .map(|row| Node::Property(row.into())),
-        GlobalId::Payment(id) => services
-            .payments
-            .find(actor, id)
-            .await
-            .map_err(fail)?
-            .map(|row| Node::Payment(Payment(Arc::new(row)))),
-        GlobalId::Review(id) => services
-            .reviews
-            .find(id)
-            .await
-            .map_err(fail)?
-            .map(|row| Node::Review(Review(Arc::new(row)))),
-        GlobalId::Session(id) => match services.sessions.list(actor).await {
-            Ok(sessions) => sessions
-                .into_iter()
-                .find(|session| session.session_id == id)
-                .map(|row| {
-                    let current = actor.signed_in().is_some_and(|user| user.session_id == id);
-                    Node::Session(Session { row, current })
-                }),
-            Err(Error::Unauthenticated) => None,
-            Err(error) => return Err(fail(error)),
-        },
+        GlobalId::Property(id) => loaders
+            .visible_properties
+            .get(id)
+            .await?
+            .map(|row| Node::Property(Property(row))),
+        GlobalId::Payment(id) => loaders
+            .payments_by_id
+            .get(id)
+            .await?
+            .map(|row| Node::Payment(Payment(row))),
+        GlobalId::Review(id) => loaders
+            .reviews_by_id
+            .get(id)
+            .await?
+            .map(|row| Node::Review(Review(row))),
+        GlobalId::Session(id) => loaders.sessions.get(id).await?.map(|row| {
+            let current = ctx
+                .actor()
+                .signed_in()
+                .is_some_and(|user| user.session_id == id);
+            Node::Session(Session {
+                row: (*row).clone(),
+                current,
+            })
+        }),
     })
 }
 

@@ -1,12 +1,14 @@
 //! Signing up, in and out.
 
+use std::future::Future;
+
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use crate::{
     domain::people::NewPerson,
     graphql::{
         context::ContextExt as _,
-        errors::{UserError, outcome},
+        errors::{UserError, coded, outcome},
         guards::SignedIn,
         scalars::DateTime,
         types::person::{Role, Viewer},
@@ -60,8 +62,18 @@ pub(in crate::graphql) struct SessionPayload {
 }
 
 impl SessionPayload {
-    fn of(result: error::Result<Grant>) -> Result<Self> {
-        let (grant, user_errors) = outcome(result)?;
+    /// Runs what signs somebody in, and makes the rest of the request theirs.
+    async fn of(
+        ctx: &Context<'_>,
+        sign_in: impl Future<Output = error::Result<Grant>>,
+    ) -> Result<Self> {
+        if ctx.request().has_signed_in() {
+            return Err(coded("BAD_USER_INPUT", "One request signs in one person."));
+        }
+        let (grant, user_errors) = outcome(sign_in.await)?;
+        if let Some(grant) = &grant {
+            ctx.request().become_actor(grant.actor.clone());
+        }
         Ok(match grant {
             None => Self {
                 access_token: None,
@@ -119,7 +131,7 @@ impl PeopleMutations {
             let user = ctx.services().people.sign_up(person).await?;
             ctx.services().sessions.begin(user, ctx.client()).await
         };
-        SessionPayload::of(made.await)
+        SessionPayload::of(ctx, made).await
     }
 
     /// Signs a device in.
@@ -128,12 +140,12 @@ impl PeopleMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "Who wants in.")] input: SignInInput,
     ) -> Result<SessionPayload> {
+        let sessions = &ctx.services().sessions;
         SessionPayload::of(
-            ctx.services()
-                .sessions
-                .sign_in(&input.email, input.password, ctx.client())
-                .await,
+            ctx,
+            sessions.sign_in(&input.email, input.password, ctx.client()),
         )
+        .await
     }
 
     /// Rotates the refresh token; a token used twice ends its whole session.
@@ -142,12 +154,8 @@ impl PeopleMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "What keeps the device signed in.")] input: RefreshSessionInput,
     ) -> Result<SessionPayload> {
-        SessionPayload::of(
-            ctx.services()
-                .sessions
-                .refresh(&input.refresh_token.unwrap_or_default())
-                .await,
-        )
+        let token = input.refresh_token.unwrap_or_default();
+        SessionPayload::of(ctx, ctx.services().sessions.refresh(&token)).await
     }
 
     /// Ends this session, or every session of the viewer; its access tokens are refused from then on.
