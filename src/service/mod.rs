@@ -3,8 +3,9 @@
 //! A method reads: permit, begin, check, write, commit, publish. Rules are checked inside the transaction that relies on them, and who may
 //! do what to whose things is decided here, whatever face is asking.
 //!
-//! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property, bookings by key, payment,
-//! nights by date, and last the watchers of an event (see [`events`]).
+//! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property (against its deletion), bookings by
+//! key, their nights and payments, new nights by date, and last the watchers of an event (see [`events`]). Nights and payments are only
+//! touched by whoever has their booking.
 
 mod booking_rows;
 pub mod bookings;

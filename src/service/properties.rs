@@ -166,6 +166,25 @@ impl Properties {
             .await?)
     }
 
+    /// Properties by their keys, as far as the caller may see them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn visible_by_ids(
+        &self,
+        actor: &Actor,
+        ids: &[PropertyId],
+    ) -> Result<HashMap<PropertyId, Model>> {
+        let rows = visible(actor)
+            .filter(Column::PropertyId.is_in(ids.iter().copied()))
+            .all(self.0.db.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|property| (property.property_id, property))
+            .collect())
+    }
+
     /// Properties by their keys, deleted ones too: for what was booked, reviewed or paid.
     ///
     /// # Errors

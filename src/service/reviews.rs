@@ -90,12 +90,19 @@ impl Reviews {
         Ok(review)
     }
 
-    /// A review; everyone may read it.
+    /// Reviews by their keys; everyone may read them.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn find(&self, id: ReviewId) -> Result<Option<Model>> {
-        Ok(Entity::find_by_id(id).one(self.0.db.read()).await?)
+    pub async fn by_ids(&self, ids: &[ReviewId]) -> Result<HashMap<ReviewId, Model>> {
+        let rows = Entity::find()
+            .filter(Column::ReviewId.is_in(ids.iter().copied()))
+            .all(self.0.db.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|review| (review.review_id, review))
+            .collect())
     }
 
     /// The reviews of each of some properties, newest first.

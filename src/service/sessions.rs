@@ -1,6 +1,6 @@
 //! Signed-in devices: short access tokens, a refresh token that changes at each use, and an end that holds at once.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
@@ -105,8 +105,8 @@ impl Sessions {
         self.grant(user, session_id, &secret, now)
     }
 
-    /// Takes new tokens for a refresh token, which is spent by it. A token that was spent before ends its whole session: somebody
-    /// else has a copy.
+    /// Takes new tokens for a refresh token, which is spent by it. Any other one of the session, as one that was spent before, ends it:
+    /// somebody else has a copy.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for a token that is not good.
@@ -187,6 +187,21 @@ impl Sessions {
             .order_by_desc(Column::CreatedAt)
             .all(self.0.db.read())
             .await?)
+    }
+
+    /// The caller's devices by their keys.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_ids(&self, actor: &Actor, ids: &[Uuid]) -> Result<HashMap<Uuid, Model>> {
+        let own = match self.list(actor).await {
+            Err(Error::Unauthenticated) => vec![],
+            listed => listed?,
+        };
+        let asked = own
+            .into_iter()
+            .filter(|session| ids.contains(&session.session_id));
+        Ok(asked.map(|session| (session.session_id, session)).collect())
     }
 
     /// Who an access token stands for at this moment.

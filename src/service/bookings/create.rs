@@ -23,7 +23,7 @@ use crate::{
         property,
     },
     service::{
-        booking_rows::lapsed,
+        booking_rows::{lapsed, lock},
         calendar,
         error::{Error, Result, as_guest},
         events::Changes,
@@ -176,7 +176,10 @@ async fn lapse_in_the_way(
         .all(&**tx)
         .await?;
     for booking in in_the_way {
-        lapse::lapse(tx, &booking, now, changes).await?;
+        // It may have been paid for since it was read.
+        if let Some(booking) = lock(tx, booking.booking_id).await? {
+            lapse::lapse(tx, &booking, now, changes).await?;
+        }
     }
     Ok(())
 }

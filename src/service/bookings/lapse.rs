@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
 };
 
 use super::Bookings;
 use crate::{
     domain::{
         booking::{BookingStatus, CancellationReason},
+        ids::BookingId,
         payment::PaymentStatus,
     },
     entity::{
@@ -24,8 +25,8 @@ use crate::{
     store::db::Tx,
 };
 
-/// How many bookings one round takes on.
-const ROUND: u64 = 200;
+/// How many bookings are read at a time.
+const BATCH: u64 = 200;
 
 impl Bookings {
     /// Ends bookings whose hold, or whose host's time to answer, has run out. Any number of instances may do it at once.
@@ -33,58 +34,88 @@ impl Bookings {
     /// Gives how many it ended.
     ///
     /// # Errors
-    /// When the database fails; what was ended before stays so.
+    /// When the database can't be read. One booking that can't be ended is left to the next round, and stops no other.
     pub async fn lapse_due(&self) -> Result<usize> {
-        let now = self.parts.clock.now();
-        let due = Entity::find()
-            .filter(lapsed(now))
-            .order_by_asc(Column::ExpiresAt)
-            .limit(ROUND)
-            .all(self.parts.db.read())
-            .await?;
-        let mut ended = 0;
-        for booking in due {
-            let tx = self.parts.db.begin().await?;
-            let Some(booking) = lock(&tx, booking.booking_id).await? else {
-                continue;
-            };
-            let mut changes = Changes::default();
-            if lapse(&tx, &booking, now, &mut changes).await? {
-                changes.commit(tx, &self.parts).await?;
-                ended += 1;
-            }
-        }
-        Ok(ended)
+        self.each(Due::Lapsed).await
     }
 
     /// Completes the stays whose check-out day has come where the property is. Gives how many.
     ///
     /// # Errors
-    /// When the database fails; what was completed before stays so.
+    /// When the database can't be read. One stay that can't be completed is left to the next round, and stops no other.
     pub async fn complete_due(&self) -> Result<usize> {
+        self.each(Due::Over).await
+    }
+
+    /// Moves each booking that is due, in a transaction of its own. Gives how many moved.
+    async fn each(&self, due: Due) -> Result<usize> {
         let now = self.parts.clock.now();
-        // No place on earth is more than 14 hours ahead of UTC.
-        let latest = (now + Duration::hours(14)).date_naive();
-        let due = Entity::find()
-            .filter(stands_at(BookingStatus::Confirmed))
-            .filter(Column::CheckOutDate.lte(latest))
-            .order_by_asc(Column::CheckOutDate)
-            .limit(ROUND)
-            .all(self.parts.db.read())
-            .await?;
-        let mut completed = 0;
-        for booking in due
-            .into_iter()
-            .filter(|booking| stay_of(booking).ends_at(booking.time_zone.0) <= now)
-        {
-            let tx = self.parts.db.begin().await?;
-            let mut changes = Changes::default();
-            if advance(&tx, &booking, BookingStatus::Completed, None, &mut changes).await? {
-                changes.commit(tx, &self.parts).await?;
-                completed += 1;
+        let (mut moved, mut after) = (0, BookingId(0));
+        loop {
+            let batch = Entity::find()
+                .filter(due.condition(now))
+                .filter(Column::BookingId.gt(after));
+            let batch = batch
+                .order_by_asc(Column::BookingId)
+                .limit(BATCH)
+                .all(self.parts.db.read())
+                .await?;
+            let Some(last) = batch.last() else {
+                return Ok(moved);
+            };
+            after = last.booking_id;
+            for booking in &batch {
+                match self.one(booking.booking_id, due, now).await {
+                    Ok(done) => moved += usize::from(done),
+                    Err(error) => {
+                        tracing::warn!(booking_id = %booking.booking_id, %error, "left to the next round");
+                    }
+                }
             }
         }
-        Ok(completed)
+    }
+
+    async fn one(&self, id: BookingId, due: Due, now: DateTime<Utc>) -> Result<bool> {
+        let tx = self.parts.db.begin().await?;
+        let Some(booking) = lock(&tx, id).await? else {
+            return Ok(false);
+        };
+        let mut changes = Changes::default();
+        let moved = match due {
+            Due::Lapsed => lapse(&tx, &booking, now, &mut changes).await?,
+            Due::Over if stay_of(&booking).ends_at(booking.time_zone.0) > now => false,
+            Due::Over => {
+                advance(&tx, &booking, BookingStatus::Completed, None, &mut changes).await?
+            }
+        };
+        if moved {
+            changes.commit(tx, &self.parts).await?;
+        }
+        Ok(moved)
+    }
+}
+
+/// Why time moves a booking.
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    /// It is pending past its time.
+    Lapsed,
+    /// The stay is over, as far as the date alone tells.
+    Over,
+}
+
+impl Due {
+    fn condition(self, now: DateTime<Utc>) -> Condition {
+        match self {
+            Self::Lapsed => Condition::all().add(lapsed(now)),
+            Self::Over => {
+                // No place on earth is more than 14 hours ahead of UTC.
+                let latest = (now + Duration::hours(14)).date_naive();
+                Condition::all()
+                    .add(stands_at(BookingStatus::Confirmed))
+                    .add(Column::CheckOutDate.lte(latest))
+            }
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Money: paying for a booking. Giving it back is in [`settle`].
 //!
 //! The provider is never called inside of a transaction. Our intent is committed first, with the key that makes the call repeatable;
-//! then the provider is called; then its answer is committed. Whatever happens in between, nobody is charged twice: the key
-//! stays the same, and a booking has at most one payment that has not failed.
+//! then the provider is called; then its answer is committed. Nobody is charged twice: the key stays the same, and a booking has at most one
+//! payment that has not failed. A crash between the call and its answer leaves the payment PENDING; the sandbox, which moves no money, is
+//! the only provider so far, so nothing asks it afterwards what became of the call.
 
 mod settle;
 
@@ -117,20 +118,31 @@ impl Payments {
         }
     }
 
-    /// A payment that the caller may see: of a booking that the caller may see.
+    /// Payments by their keys, as far as the caller may see them: those of bookings that the caller may see.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn find(&self, actor: &Actor, id: PaymentId) -> Result<Option<Model>> {
+    pub async fn by_ids(
+        &self,
+        actor: &Actor,
+        ids: &[PaymentId],
+    ) -> Result<HashMap<PaymentId, Model>> {
         let Some(bookings) = booking_rows::visible(actor) else {
-            return Ok(None);
+            return Ok(HashMap::new());
         };
         let keys = bookings
             .select_only()
             .column(booking::Column::BookingId)
             .into_query();
-        let payment = Entity::find_by_id(id).filter(Column::BookingId.in_subquery(keys));
-        Ok(payment.one(self.0.db.read()).await?)
+        let rows = Entity::find()
+            .filter(Column::PaymentId.is_in(ids.iter().copied()))
+            .filter(Column::BookingId.in_subquery(keys))
+            .all(self.0.db.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|payment| (payment.payment_id, payment))
+            .collect())
     }
 
     /// The payment of each of some bookings: the newest, which is the one that counts.
@@ -159,6 +171,7 @@ impl Payments {
         };
         let waiting = Entity::find()
             .filter(Column::ProviderReference.eq(reference))
+            .filter(Column::ClientSecret.eq(client_secret))
             .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
             .one(self.0.db.read())
             .await?;
@@ -366,13 +379,15 @@ async fn insert_intent(
         })
 }
 
-/// From now on the host has a day to answer.
+/// From now on the host has a day to answer, and no longer than until the stay begins.
 async fn wait_for_host(tx: &Tx, booking: &booking::Model, now: DateTime<Utc>) -> Result<()> {
+    // A guest who pays after check-in time still gives the host that evening.
+    let latest = stay_of(booking).ends_at(booking.time_zone.0);
+    let begins = stay_of(booking).begins_at(booking.time_zone.0);
+    let latest = if begins > now { begins } else { latest };
+    let answer_by = (now + HOST_ANSWERS_WITHIN).min(latest);
     booking::Entity::update_many()
-        .col_expr(
-            booking::Column::ExpiresAt,
-            Expr::val(now + HOST_ANSWERS_WITHIN),
-        )
+        .col_expr(booking::Column::ExpiresAt, Expr::val(answer_by))
         .filter(booking::Column::BookingId.eq(booking.booking_id))
         .filter(booking::Column::Status.eq(BookingStatus::Pending))
         .exec(&**tx)
