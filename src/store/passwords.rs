@@ -55,9 +55,11 @@ impl Passwords {
     /// # Errors
     /// When the system has no randomness or no memory.
     pub async fn hash(&self, password: Password) -> anyhow::Result<String> {
-        let _turn = self.turns.acquire().await?;
+        // Kept until the hash is computed, even when nobody waits for it any more.
+        let turn = Arc::clone(&self.turns).acquire_owned().await?;
         let argon2 = self.argon2.clone();
         let hash = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             argon2
                 .hash_password(password.as_bytes())
                 .map(|hash| hash.to_string())
@@ -71,11 +73,13 @@ impl Passwords {
     /// # Errors
     /// When a stored hash can't be read.
     pub async fn verify(&self, password: Password, hash: Option<String>) -> anyhow::Result<bool> {
-        let _turn = self.turns.acquire().await?;
+        // Kept until the hash is computed, even when nobody waits for it any more.
+        let turn = Arc::clone(&self.turns).acquire_owned().await?;
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
         let argon2 = self.argon2.clone();
         let matches = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let hash = PasswordHash::new(&hash).map_err(|error| anyhow::anyhow!("{error}"))?;
             anyhow::Ok(argon2.verify_password(password.as_bytes(), &hash).is_ok())
         });

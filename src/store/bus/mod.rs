@@ -5,11 +5,11 @@
 
 mod redis;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::timeout};
 
 use crate::domain::ids::{BookingId, PropertyId, UserId};
 
@@ -78,6 +78,9 @@ impl Local {
     }
 }
 
+/// How long a listener that hears nothing waits before it looks for itself.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
 /// Notices that a slow listener may fall behind by before it is told to look again.
 const BACKLOG: usize = 4_096;
 
@@ -131,9 +134,13 @@ impl Bus {
 pub struct Listener(broadcast::Receiver<Arc<Notice>>);
 
 impl Listener {
-    /// The next notice; [`Notice::Resync`] when this listener was too slow for some. None once the bus is gone.
+    /// The next notice; [`Notice::Resync`] when this listener was too slow for some, and once in a while when nothing is heard: a notice may
+    /// be lost, and a process without Redis hears nobody else. None once the bus is gone.
     pub async fn next(&mut self) -> Option<Arc<Notice>> {
-        match self.0.recv().await {
+        let Ok(heard) = timeout(LOOK_AGAIN_AFTER, self.0.recv()).await else {
+            return Some(Arc::new(Notice::Resync));
+        };
+        match heard {
             Ok(notice) => Some(notice),
             Err(broadcast::error::RecvError::Lagged(_)) => Some(Arc::new(Notice::Resync)),
             Err(broadcast::error::RecvError::Closed) => None,

@@ -13,20 +13,21 @@ use async_trait::async_trait;
 use super::{Charge, ChargeState, Charged, GatewayError, PaymentGateway};
 use crate::domain::{digest::sha256_hex, money::Money};
 
-/// The sandbox. It keeps nothing: a charge's reference follows from its key.
+/// The sandbox. It keeps nothing: a charge's reference follows from its key, and whoever keeps the client secret knows it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sandbox;
 
-/// What a client secret ends with, after the reference.
-const SECRET: &str = "_secret_sandbox";
+/// What stands between a charge's reference and the secret itself.
+const SECRET: &str = "_secret_";
 
 impl Sandbox {
-    /// The charge that a payment form with this client secret confirms.
+    /// The charge that a payment form with this client secret is for. Whether it is that charge's secret, who keeps it must look.
     #[must_use]
     pub fn reference_of(client_secret: &str) -> Option<&str> {
-        client_secret
-            .strip_suffix(SECRET)
-            .filter(|reference| reference.starts_with("sandbox_"))
+        let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let (reference, secret) = client_secret.split_once(SECRET)?;
+        let good = reference.strip_prefix("sandbox_").is_some_and(hex) && hex(secret);
+        good.then_some(reference)
     }
 }
 
@@ -42,7 +43,7 @@ impl PaymentGateway for Sandbox {
             Some("tok_visa") if charge.capture => ChargeState::Succeeded,
             Some("tok_visa") => ChargeState::Authorized,
             Some("tok_threeDSecure") | None => ChargeState::NeedsAction {
-                client_secret: format!("{reference}{SECRET}"),
+                client_secret: format!("{reference}{SECRET}{:032x}", rand::random::<u128>()),
             },
             Some(_) => ChargeState::Declined {
                 message: "The card was declined.".to_owned(),
