@@ -10,6 +10,7 @@ mod support;
 mod booking;
 mod concurrency;
 mod demo;
+mod hostile;
 mod house;
 mod input;
 mod main_way;

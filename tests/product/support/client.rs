@@ -27,6 +27,10 @@ impl Client {
         }
     }
 
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     pub fn at(&self, base: &str) -> Self {
         Self {
             base: base.to_owned(),

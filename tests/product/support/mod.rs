@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-pub use client::{Client, SESSION};
+pub use client::{BOOKING_FIELDS, Client, SESSION};
 pub use socket::Socket;
 
 /// The moment at which every test begins: noon in London, and a Wednesday.
