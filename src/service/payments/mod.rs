@@ -1,36 +1,35 @@
-//! Money: paying for a booking. Giving it back is in [`settle`].
+//! Money: paying for a booking. What becomes of a payment is in [`outcome`], giving money back in [`settle`].
 //!
 //! The provider is never called inside of a transaction. Our intent is committed first, with the key that makes the call repeatable;
 //! then the provider is called; then its answer is committed. Nobody is charged twice: the key stays the same, and a booking has at most one
 //! payment that has not failed. A crash between the call and its answer leaves the payment PENDING; the sandbox, which moves no money, is
 //! the only provider so far, so nothing asks it afterwards what became of the call.
 
+mod outcome;
 mod settle;
 
+pub(super) use outcome::captured;
 pub(super) use settle::owe_refund;
 
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait as _,
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     QueryTrait as _,
-    sea_query::Expr,
 };
 
 use super::{
     Parts,
     booking_rows::{self, stay_of},
     error::{Error, Result, as_guest},
-    events::Changes,
     idempotency::{self, Begun, Key},
 };
 use crate::{
     domain::{
         actor::Actor,
-        booking::{BookingStatus, HOST_ANSWERS_WITHIN},
+        booking::BookingStatus,
         ids::{BookingId, PaymentId},
         money::Money,
         payment::{PaymentMethod, PaymentStatus, PaymentToken},
@@ -194,134 +193,12 @@ impl Payments {
         self.apply(payment.payment_id, charged).await.map(Some)
     }
 
-    /// Moves the money that is set aside for a request. May be repeated.
-    pub(super) async fn capture(&self, booking_id: BookingId) -> Result<()> {
-        let authorized = Entity::find()
-            .filter(Column::BookingId.eq(booking_id))
-            .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
-            .filter(Column::AuthorizedAt.is_not_null())
-            .one(self.0.db.read())
-            .await?;
-        let waits = booking::Entity::find_by_id(booking_id)
-            .filter(booking::Column::Status.eq(BookingStatus::Pending))
-            .filter(booking::Column::ExpiresAt.gt(self.0.clock.now()))
-            .one(self.0.db.read())
-            .await?
-            .is_some();
-        let (true, Some(payment)) = (waits, authorized) else {
-            return Err(Problem::wrong_state(
-                "Only a request that its guest has paid, and that waits, can be accepted.",
-            )
-            .into());
-        };
-        let reference = payment.provider_reference.unwrap_or_default();
-        let key = format!("capture-{}", payment.payment_id);
-        self.0.gateway.capture(&reference, &key).await.map_err(|error| {
-            tracing::warn!(payment_id = %payment.payment_id, %error, "could not capture a payment");
-            Problem::wrong_state("The payment could not be collected; try again in a moment.").into()
-        })
-    }
-
-    /// Writes down what the provider says of a payment. May be repeated, in any order, by anyone who knows it.
-    async fn apply(&self, id: PaymentId, charged: Charged) -> Result<Model> {
-        let now = self.0.clock.now();
-        let booking_id = self.read_back(id).await?.booking_id;
-        let tx = self.0.db.begin().await?;
-        let booking = booking_rows::lock(&tx, booking_id)
-            .await?
-            .ok_or_else(|| anyhow::anyhow!("booking {booking_id} of payment {id} is gone"))?;
-        let payment = Entity::find_by_id(id)
-            .lock_exclusive()
-            .one(&*tx)
-            .await?
-            .ok_or_else(|| gone(id))?;
-        let open = match payment.payment_status {
-            PaymentStatus::Pending => payment.authorized_at.is_none(),
-            // Given up by us, and now the provider says that it went through after all.
-            PaymentStatus::Failed => {
-                payment.failure.is_none() && !matches!(charged.state, ChargeState::Declined { .. })
-            }
-            _ => false,
-        };
-        if !open {
-            return Ok(payment);
-        }
-        let mut row: ActiveModel = payment.into();
-        row.provider_reference = Set(Some(charged.reference));
-        row.client_secret = Set(None);
-        let mut changes = Changes::default();
-        let mut ended = false;
-        match charged.state {
-            ChargeState::NeedsAction { client_secret } => {
-                row.client_secret = Set(Some(client_secret));
-            }
-            ChargeState::Declined { message } => {
-                row.payment_status = Set(PaymentStatus::Failed);
-                row.failure = Set(Some(message));
-            }
-            ChargeState::Authorized => {
-                row.payment_status = Set(PaymentStatus::Pending);
-                row.authorized_at = Set(Some(now));
-                ended = booking.status != BookingStatus::Pending;
-                wait_for_host(&tx, &booking, now).await?;
-            }
-            ChargeState::Succeeded => {
-                row.payment_status = Set(PaymentStatus::Paid);
-                if !booking_rows::advance(
-                    &tx,
-                    &booking,
-                    BookingStatus::Confirmed,
-                    None,
-                    &mut changes,
-                )
-                .await?
-                {
-                    row.refund_due = Set(booking.total_price);
-                    ended = true;
-                }
-            }
-        }
-        row.update(&*tx).await?;
-        changes.commit(tx, &self.0).await?;
-        if ended {
-            self.settle_of(booking_id).await;
-        }
-        self.read_back(id).await
-    }
-
     async fn read_back(&self, id: PaymentId) -> Result<Model> {
         Entity::find_by_id(id)
             .one(self.0.db.read())
             .await?
             .ok_or_else(|| gone(id))
     }
-}
-
-/// Writes down that the money of an accepted request has moved, and confirms the booking; one that ended in the meantime is owed it back.
-/// Says whether the booking is confirmed by it.
-pub(super) async fn captured(
-    tx: &Tx,
-    booking: &booking::Model,
-    now: DateTime<Utc>,
-    changes: &mut Changes,
-) -> Result<bool> {
-    let confirmed =
-        booking_rows::advance(tx, booking, BookingStatus::Confirmed, None, changes).await?;
-    let owed = if confirmed {
-        Money::ZERO
-    } else {
-        booking.total_price
-    };
-    let captured = Entity::update_many()
-        .col_expr(Column::PaymentStatus, Expr::val(PaymentStatus::Paid))
-        .col_expr(Column::TransactionDate, Expr::val(now))
-        .col_expr(Column::RefundDue, Expr::val(owed))
-        .filter(Column::BookingId.eq(booking.booking_id))
-        .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
-        .filter(Column::AuthorizedAt.is_not_null())
-        .exec(&**tx)
-        .await?;
-    Ok(confirmed && captured.rows_affected == 1)
 }
 
 /// A booking of the caller's that waits for payment, locked.
@@ -377,22 +254,6 @@ async fn insert_intent(
                 Error::from(error)
             }
         })
-}
-
-/// From now on the host has a day to answer, and no longer than until the stay begins.
-async fn wait_for_host(tx: &Tx, booking: &booking::Model, now: DateTime<Utc>) -> Result<()> {
-    // A guest who pays after check-in time still gives the host that evening.
-    let latest = stay_of(booking).ends_at(booking.time_zone.0);
-    let begins = stay_of(booking).begins_at(booking.time_zone.0);
-    let latest = if begins > now { begins } else { latest };
-    let answer_by = (now + HOST_ANSWERS_WITHIN).min(latest);
-    booking::Entity::update_many()
-        .col_expr(booking::Column::ExpiresAt, Expr::val(answer_by))
-        .filter(booking::Column::BookingId.eq(booking.booking_id))
-        .filter(booking::Column::Status.eq(BookingStatus::Pending))
-        .exec(&**tx)
-        .await?;
-    Ok(())
 }
 
 fn unless_declined(payment: Model) -> Result<Model> {

@@ -1,188 +1,42 @@
-//! GraphQL over WebSocket: one task a socket, one more for each operation that runs on it.
-//!
-//! What operations answer goes through one bounded queue, so that a client which does not read holds up its own operations and nothing
-//! else.
+//! What runs on an acknowledged socket: operations, each in a task of its own, and one queue for what they answer.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{Response, parser::types::OperationType};
 use axum::{
-    extract::ws::{Message, WebSocket, WebSocketUpgrade},
-    response::Response as Upgraded,
+    body::Bytes,
+    extract::ws::{Message, WebSocket},
 };
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{
     sync::mpsc,
     task::AbortHandle,
-    time::{Instant, MissedTickBehavior, interval, timeout, timeout_at},
+    time::{MissedTickBehavior, interval},
 };
 
-use super::{
-    Edge, auth,
-    json::Object,
-    operation::{Operation, is_request_error, refused},
-    protocol::{self, Close, FromClient, FromServer, NAME},
-};
+use super::{authenticate, deliver, encode, read, send};
 use crate::{
     domain::actor::{Actor, Client},
     graphql::{context::RequestContext, finish},
-    service::error::Error,
+    http::{
+        Edge,
+        json::Object,
+        operation::{Operation, is_request_error, refused},
+        protocol::{self, Close, FromClient, FromServer},
+    },
 };
 
-/// How long a client may take to introduce itself.
-const INIT_WITHIN: Duration = Duration::from_secs(3);
 /// How often a quiet client is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// How many pings in a row may stay without any answer.
 const SILENT_PINGS: u32 = 2;
-/// How long a client may take to read one message.
-const READ_WITHIN: Duration = Duration::from_secs(10);
 /// Operations at a time on one socket.
 const OPERATIONS: usize = 20;
 /// Answers that wait to be sent.
 const QUEUE: usize = 128;
-/// The largest message of a client.
-const MESSAGE: usize = 256 * 1024;
-
-/// Takes a socket over.
-pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Client) -> Upgraded {
-    upgrade
-        .protocols([NAME])
-        .max_message_size(MESSAGE)
-        .max_frame_size(MESSAGE)
-        .on_upgrade(move |socket| {
-            let tracker = edge.tasks.clone();
-            tracker.track_future(serve(edge, socket, client))
-        })
-}
-
-async fn serve(edge: Edge, mut socket: WebSocket, client: Client) {
-    let stopping = edge.stopping.clone();
-    let close = if socket.protocol().is_none_or(|name| name != NAME) {
-        Some(Close::SubprotocolNotAcceptable)
-    } else {
-        let introduced = tokio::select! {
-            introduced = introduce(&edge, &mut socket) => introduced,
-            () = stopping.cancelled() => Err(Some(Close::GoingAway)),
-        };
-        match introduced {
-            Ok((token, actor)) => {
-                let sessions = edge.services.sessions.clone();
-                let mut connection = Connection::new(edge, client, token);
-                tokio::select! {
-                    close = connection.run(&mut socket) => close,
-                    () = sessions.ended(&actor) => Some(Close::Forbidden),
-                    () = stopping.cancelled() => Some(Close::GoingAway),
-                }
-            }
-            Err(close) => close,
-        }
-    };
-    if let Some(close) = close {
-        let _ = timeout(
-            READ_WITHIN,
-            socket.send(Message::Close(Some(close.frame()))),
-        )
-        .await;
-    }
-}
-
-/// Waits for `connection_init` and acknowledges it. Gives the access token that came with it, if one did, and whose it is.
-async fn introduce(
-    edge: &Edge,
-    socket: &mut WebSocket,
-) -> Result<(Option<String>, Actor), Option<Close>> {
-    let deadline = Instant::now() + INIT_WITHIN;
-    loop {
-        let message = timeout_at(deadline, socket.recv())
-            .await
-            .map_err(|_| Close::InitTimeout)?;
-        let Some(Ok(message)) = message else {
-            return Err(None);
-        };
-        match read(&message)? {
-            None | Some(FromClient::Pong {} | FromClient::Complete { .. }) => {}
-            Some(FromClient::ConnectionInit { payload }) => {
-                let token = token_of(payload)?;
-                let actor = match &token {
-                    Some(token) => authenticate(edge, token).await?,
-                    None => Actor::Anonymous,
-                };
-                send(socket, &FromServer::ConnectionAck).await?;
-                return Ok((token, actor));
-            }
-            Some(FromClient::Ping { payload }) => {
-                send(socket, &FromServer::Pong { payload }).await?;
-            }
-            Some(FromClient::Subscribe { .. }) => return Err(Some(Close::Unauthorized)),
-        }
-    }
-}
-
-async fn authenticate(edge: &Edge, token: &str) -> Result<Actor, Close> {
-    edge.services
-        .sessions
-        .authenticate(token)
-        .await
-        .map_err(|error| match error {
-            Error::Unauthenticated => Close::Forbidden,
-            error => {
-                tracing::error!(?error, "could not check an access token");
-                Close::Internal
-            }
-        })
-}
-
-/// The bearer token of a payload such as `{"authorization": "Bearer …"}`. Null and a missing value are a signed-out client.
-fn token_of(
-    payload: Option<serde_json::Map<String, serde_json::Value>>,
-) -> Result<Option<String>, Close> {
-    let value = payload
-        .into_iter()
-        .flatten()
-        .find(|(key, _)| key.eq_ignore_ascii_case("authorization"));
-    match value {
-        None | Some((_, serde_json::Value::Null)) => Ok(None),
-        Some((_, serde_json::Value::String(text))) => auth::bearer(&text)
-            .map(|token| Some(token.to_owned()))
-            .ok_or(Close::Forbidden),
-        Some(_) => Err(Close::Forbidden),
-    }
-}
-
-/// Reads a message; none for frames that WebSocket itself needs.
-fn read(message: &Message) -> Result<Option<FromClient>, Option<Close>> {
-    match message {
-        Message::Text(text) => serde_json::from_str(text)
-            .map(|Object(message)| Some(message))
-            .map_err(|_| Some(Close::BadMessage("Invalid message received"))),
-        Message::Binary(_) => Err(Some(Close::BadMessage("Messages are text"))),
-        Message::Ping(_) | Message::Pong(_) => Ok(None),
-        Message::Close(_) => Err(None),
-    }
-}
-
-async fn send(socket: &mut WebSocket, message: &FromServer<'_>) -> Result<(), Option<Close>> {
-    let text = encode(message).ok_or(Close::Internal)?;
-    deliver(socket, Message::Text(text.into())).await
-}
-
-async fn deliver(socket: &mut WebSocket, message: Message) -> Result<(), Option<Close>> {
-    match timeout(READ_WITHIN, socket.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        // Gone, or not reading: there is nobody to say goodbye to.
-        Ok(Err(_)) | Err(_) => Err(None),
-    }
-}
-
-fn encode(message: &FromServer<'_>) -> Option<String> {
-    serde_json::to_string(message)
-        .inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"))
-        .ok()
-}
 
 /// An acknowledged connection.
-struct Connection {
+pub(super) struct Connection {
     edge: Edge,
     client: Client,
     token: Option<String>,
@@ -208,7 +62,7 @@ enum Answer {
 }
 
 impl Connection {
-    fn new(edge: Edge, client: Client, token: Option<String>) -> Self {
+    pub(super) fn new(edge: Edge, client: Client, token: Option<String>) -> Self {
         let (answers, queue) = mpsc::channel(QUEUE);
         Self {
             edge,
@@ -222,7 +76,7 @@ impl Connection {
     }
 
     /// Runs until one side ends it. Gives what to close with, unless the client is gone.
-    async fn run(&mut self, socket: &mut WebSocket) -> Option<Close> {
+    pub(super) async fn run(&mut self, socket: &mut WebSocket) -> Option<Close> {
         let mut pings = interval(PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut silent = 0;
@@ -241,7 +95,7 @@ impl Connection {
                     if silent > SILENT_PINGS {
                         return None;
                     }
-                    deliver(socket, Message::Ping(axum::body::Bytes::new())).await
+                    deliver(socket, Message::Ping(Bytes::new())).await
                 }
             };
             if let Err(close) = step {

@@ -1,0 +1,168 @@
+//! GraphQL over WebSocket: one task a socket, one more for each operation that runs on it.
+//!
+//! What operations answer goes through one bounded queue, so that a client which does not read holds up its own operations and nothing
+//! else.
+
+mod connection;
+
+use std::time::Duration;
+
+use axum::{
+    extract::ws::{Message, WebSocket, WebSocketUpgrade},
+    response::Response,
+};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{
+    Edge, auth,
+    json::Object,
+    protocol::{Close, FromClient, FromServer, NAME},
+};
+use crate::{
+    domain::actor::{Actor, Client},
+    service::error::Error,
+};
+
+/// How long a client may take to introduce itself.
+const INIT_WITHIN: Duration = Duration::from_secs(3);
+/// How long a client may take to read one message.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+/// The largest message of a client.
+const MESSAGE: usize = 256 * 1024;
+
+/// Takes a socket over.
+pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Client) -> Response {
+    upgrade
+        .protocols([NAME])
+        .max_message_size(MESSAGE)
+        .max_frame_size(MESSAGE)
+        .on_upgrade(move |socket| {
+            let tracker = edge.tasks.clone();
+            tracker.track_future(serve(edge, socket, client))
+        })
+}
+
+async fn serve(edge: Edge, mut socket: WebSocket, client: Client) {
+    let stopping = edge.stopping.clone();
+    let close = if socket.protocol().is_none_or(|name| name != NAME) {
+        Some(Close::SubprotocolNotAcceptable)
+    } else {
+        let introduced = tokio::select! {
+            introduced = introduce(&edge, &mut socket) => introduced,
+            () = stopping.cancelled() => Err(Some(Close::GoingAway)),
+        };
+        match introduced {
+            Ok((token, actor)) => {
+                let sessions = edge.services.sessions.clone();
+                let mut connection = connection::Connection::new(edge, client, token);
+                tokio::select! {
+                    close = connection.run(&mut socket) => close,
+                    () = sessions.ended(&actor) => Some(Close::Forbidden),
+                    () = stopping.cancelled() => Some(Close::GoingAway),
+                }
+            }
+            Err(close) => close,
+        }
+    };
+    if let Some(close) = close {
+        let _ = timeout(
+            READ_WITHIN,
+            socket.send(Message::Close(Some(close.frame()))),
+        )
+        .await;
+    }
+}
+
+/// Waits for `connection_init` and acknowledges it. Gives the access token that came with it, if one did, and whose it is.
+async fn introduce(
+    edge: &Edge,
+    socket: &mut WebSocket,
+) -> Result<(Option<String>, Actor), Option<Close>> {
+    let deadline = Instant::now() + INIT_WITHIN;
+    loop {
+        let message = timeout_at(deadline, socket.recv())
+            .await
+            .map_err(|_| Close::InitTimeout)?;
+        let Some(Ok(message)) = message else {
+            return Err(None);
+        };
+        match read(&message)? {
+            None | Some(FromClient::Pong {} | FromClient::Complete { .. }) => {}
+            Some(FromClient::ConnectionInit { payload }) => {
+                let token = token_of(payload)?;
+                let actor = match &token {
+                    Some(token) => authenticate(edge, token).await?,
+                    None => Actor::Anonymous,
+                };
+                send(socket, &FromServer::ConnectionAck).await?;
+                return Ok((token, actor));
+            }
+            Some(FromClient::Ping { payload }) => {
+                send(socket, &FromServer::Pong { payload }).await?;
+            }
+            Some(FromClient::Subscribe { .. }) => return Err(Some(Close::Unauthorized)),
+        }
+    }
+}
+
+async fn authenticate(edge: &Edge, token: &str) -> Result<Actor, Close> {
+    edge.services
+        .sessions
+        .authenticate(token)
+        .await
+        .map_err(|error| match error {
+            Error::Unauthenticated => Close::Forbidden,
+            error => {
+                tracing::error!(?error, "could not check an access token");
+                Close::Internal
+            }
+        })
+}
+
+/// The bearer token of a payload such as `{"authorization": "Bearer …"}`. Null and a missing value are a signed-out client.
+fn token_of(
+    payload: Option<serde_json::Map<String, serde_json::Value>>,
+) -> Result<Option<String>, Close> {
+    let value = payload
+        .into_iter()
+        .flatten()
+        .find(|(key, _)| key.eq_ignore_ascii_case("authorization"));
+    match value {
+        None | Some((_, serde_json::Value::Null)) => Ok(None),
+        Some((_, serde_json::Value::String(text))) => auth::bearer(&text)
+            .map(|token| Some(token.to_owned()))
+            .ok_or(Close::Forbidden),
+        Some(_) => Err(Close::Forbidden),
+    }
+}
+
+/// Reads a message; none for frames that WebSocket itself needs.
+fn read(message: &Message) -> Result<Option<FromClient>, Option<Close>> {
+    match message {
+        Message::Text(text) => serde_json::from_str(text)
+            .map(|Object(message)| Some(message))
+            .map_err(|_| Some(Close::BadMessage("Invalid message received"))),
+        Message::Binary(_) => Err(Some(Close::BadMessage("Messages are text"))),
+        Message::Ping(_) | Message::Pong(_) => Ok(None),
+        Message::Close(_) => Err(None),
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: &FromServer<'_>) -> Result<(), Option<Close>> {
+    let text = encode(message).ok_or(Close::Internal)?;
+    deliver(socket, Message::Text(text.into())).await
+}
+
+async fn deliver(socket: &mut WebSocket, message: Message) -> Result<(), Option<Close>> {
+    match timeout(READ_WITHIN, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        // Gone, or not reading: there is nobody to say goodbye to.
+        Ok(Err(_)) | Err(_) => Err(None),
+    }
+}
+
+fn encode(message: &FromServer<'_>) -> Option<String> {
+    serde_json::to_string(message)
+        .inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"))
+        .ok()
+}
