@@ -3,8 +3,6 @@
 //! A setting stands in the file `staygate.toml` (or the one that `STAYGATE_CONFIG` names) or, with more weight, in an environment variable.
 //! A name that is none of these stops the start: a misspelt setting would otherwise be one that is silently not in force.
 
-use std::path::Path;
-
 use anyhow::{Context as _, bail, ensure};
 use axum::http::HeaderValue;
 use chrono::Duration;
@@ -254,12 +252,6 @@ impl Settings {
             memory_kib: self.password_memory_kib,
             passes: self.password_passes,
         }
-    }
-
-    /// The file that is read when none is named.
-    #[must_use]
-    pub fn default_file() -> &'static Path {
-        Path::new(FILE)
     }
 }
 

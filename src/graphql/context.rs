@@ -39,11 +39,11 @@ impl RequestContext {
         self.granted.get().unwrap_or(&self.actor)
     }
 
-    /// From now on the request is this actor's, who has just been signed in. Once a request: the answer is one person's to see.
-    pub(super) fn become_actor(&self, actor: Actor) -> bool {
-        let first = self.granted.set(actor).is_ok();
-        self.renew();
-        first
+    /// From now on the request is this actor's, who has just been signed in. The first one stays: the answer is one person's to see.
+    pub(super) fn become_actor(&self, actor: Actor) {
+        if self.granted.set(actor).is_ok() {
+            self.renew();
+        }
     }
 
     /// Whether somebody was signed in by this request.

@@ -79,13 +79,8 @@ impl Subscriptions {
             .map_err(|problem| fail(Error::from(problem)))?;
         let services = ctx.services().clone();
         let changes = services.events.watch_nights(id);
-        let property = services
-            .properties
-            .find(ctx.actor(), id)
-            .await
-            .map_err(fail)?;
+        let property = ctx.loaders().visible_properties.get(id).await?;
         let property = property.ok_or_else(|| coded("NOT_FOUND", "There is no such property."))?;
-        let property = Arc::new(property);
         Ok(changes.then(move |nights| {
             let (services, property) = (services.clone(), Arc::clone(&property));
             async move {

@@ -155,18 +155,8 @@ impl Properties {
         Ok(id)
     }
 
-    /// A property that the caller may see: listed ones for everyone, drafts and unlisted ones for their host and admins.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn find(&self, actor: &Actor, id: PropertyId) -> Result<Option<Model>> {
-        Ok(visible(actor)
-            .filter(Column::PropertyId.eq(id))
-            .one(self.0.db.read())
-            .await?)
-    }
-
-    /// Properties by their keys, as far as the caller may see them.
+    /// Properties by their keys, as far as the caller may see them: listed ones for everyone, drafts and unlisted ones for their host
+    /// and admins.
     ///
     /// # Errors
     /// When the database fails.

@@ -257,13 +257,13 @@ async fn insert_intent(
 }
 
 fn unless_declined(payment: Model) -> Result<Model> {
-    match (payment.payment_status, payment.failure) {
-        (PaymentStatus::Failed, failure) => {
-            let message = failure.unwrap_or_else(|| "The payment failed; try again.".to_owned());
-            Err(Problem::new("paymentToken", ProblemCode::PaymentDeclined, message).into())
-        }
-        (_, failure) => Ok(Model { failure, ..payment }),
+    if payment.payment_status != PaymentStatus::Failed {
+        return Ok(payment);
     }
+    let message = payment
+        .failure
+        .unwrap_or_else(|| "The payment failed; try again.".to_owned());
+    Err(Problem::new("paymentToken", ProblemCode::PaymentDeclined, message).into())
 }
 
 fn gone(id: PaymentId) -> Error {
