@@ -28,20 +28,17 @@ pub const START: &str = "2027-03-10T12:00:00Z";
 macro_rules! on_both_engines {
     ($($(#[$attribute:meta])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
         $(#[$attribute])*
+        async fn $name($world: crate::support::World) $body
+
         mod $name {
-            #[allow(unused_imports, reason = "not every test needs all of its module's imports")]
-            use super::*;
-
-            async fn test($world: crate::support::World) $body
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                test(crate::support::World::on_sqlite().await).await;
+                super::$name(crate::support::World::on_sqlite().await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres_with_redis() {
-                test(crate::support::World::on_postgres().await).await;
+                super::$name(crate::support::World::on_postgres().await).await;
             }
         }
     )*};
