@@ -15,6 +15,7 @@ pub mod payment;
 pub mod people;
 pub mod price;
 pub mod problem;
+pub mod rate;
 pub mod review;
 pub mod stay;
 pub mod text;
