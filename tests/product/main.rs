@@ -13,6 +13,7 @@ mod demo;
 mod hostile;
 mod house;
 mod input;
+mod limits;
 mod main_way;
 mod people;
 mod properties;

@@ -230,7 +230,7 @@ pub fn at(text: &str) -> DateTime<Utc> {
     clippy::disallowed_methods,
     reason = "where the servers of the tests are, tests/run says in the environment"
 )]
-fn required(name: &str) -> String {
+pub fn required(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!("{name} is not set: run the tests by tests/run, which starts the servers")
     })

@@ -1,0 +1,84 @@
+//! Counts tries, so that nobody guesses passwords or floods mail boxes.
+//!
+//! The arithmetic is [`Quota`]'s. Its state is kept in this process, or in Redis where several instances must count together. A limit
+//! that can be lost for a moment is better than a sign-in that is down: while Redis is away each instance counts for itself.
+
+mod local;
+mod redis;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+
+use self::{local::Local, redis::Remote};
+use crate::domain::{digest::sha256_hex, rate::Quota};
+
+/// Counts tries by key. Cheap to clone; clones count together.
+///
+/// A key says who tries what (`sign-in:ann@example.com`) and always comes with the same quota. It is kept as its SHA-256 alone: mail
+/// addresses do not belong into Redis, and a key as long as a client likes takes no more memory than any other.
+#[derive(Debug, Clone)]
+pub struct Limiter {
+    local: Arc<Local>,
+    remote: Option<Remote>,
+}
+
+impl Limiter {
+    /// A limiter inside of this process.
+    #[must_use]
+    pub fn in_process() -> Self {
+        Self {
+            local: Arc::new(Local::with_room_for(CAPACITY)),
+            remote: None,
+        }
+    }
+
+    /// A limiter for every instance that uses the same Redis and `prefix`. A call that Redis does not answer within 250 ms is decided in this
+    /// process.
+    ///
+    /// # Errors
+    /// When the URL is not one of Redis.
+    pub fn over_redis(url: &str, prefix: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            remote: Some(Remote::new(url, prefix)?),
+            ..Self::in_process()
+        })
+    }
+
+    /// Takes a place of the key's quota. Of any number of calls at once, as many succeed as there are places.
+    ///
+    /// # Errors
+    /// How long to wait until there is one; more than nothing, in microseconds.
+    pub async fn take(&self, key: &str, quota: Quota, now: DateTime<Utc>) -> Result<(), Duration> {
+        let key = sha256_hex(key);
+        if let Some(remote) = &self.remote
+            && let Some(taken) = remote.take(&key, quota, now).await
+        {
+            return taken;
+        }
+        self.local.take(key, quota, now)
+    }
+
+    /// Gives back a place that was taken, because the try should not count after all. Nothing happens when none is taken.
+    pub async fn give_back(&self, key: &str, quota: Quota, now: DateTime<Utc>) {
+        let key = sha256_hex(key);
+        if let Some(remote) = &self.remote
+            && remote.give_back(&key, quota, now).await.is_some()
+        {
+            return;
+        }
+        self.local.give_back(&key, quota, now);
+    }
+
+    /// Gives back every place of the key. Where Redis does not answer, its own expiry has to do it.
+    pub async fn forget(&self, key: &str) {
+        let key = sha256_hex(key);
+        if let Some(remote) = &self.remote {
+            remote.forget(&key).await;
+        }
+        self.local.forget(&key);
+    }
+}
+
+/// The most keys that one process remembers; some 15 MB.
+const CAPACITY: usize = 100_000;

@@ -1,0 +1,116 @@
+//! The limiter of several instances, in Redis: one script, so that two takes at once never use one place.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration as Wait,
+};
+
+use chrono::{DateTime, Duration, Utc};
+use deadpool_redis::{Config, Pool, Runtime};
+use redis::Script;
+use tokio::time::{Instant, timeout};
+
+use crate::domain::rate::Quota;
+
+/// How long Redis may take for one call before it is decided without it: somebody waits for the answer.
+const PATIENCE: Wait = Wait::from_millis(250);
+/// How long a Redis that is away is not spoken of again.
+const QUIET: Wait = Wait::from_secs(10);
+
+/// The way to Redis. Cheap to clone. Every method gives none when Redis does not answer in time.
+#[derive(Debug, Clone)]
+pub(super) struct Remote {
+    pool: Pool,
+    prefix: Arc<str>,
+    script: Arc<Script>,
+    warned: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Remote {
+    pub(super) fn new(url: &str, prefix: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            pool: Config::from_url(url).create_pool(Some(Runtime::Tokio1))?,
+            prefix: prefix.into(),
+            script: Arc::new(Script::new(include_str!("take.lua"))),
+            warned: Arc::default(),
+        })
+    }
+
+    pub(super) async fn take(
+        &self,
+        key: &str,
+        quota: Quota,
+        now: DateTime<Utc>,
+    ) -> Option<Result<(), Duration>> {
+        let wait = self.step(key, quota.every_micros(), quota, now).await?;
+        Some(match wait {
+            0 => Ok(()),
+            wait => Err(Duration::microseconds(wait)),
+        })
+    }
+
+    pub(super) async fn give_back(
+        &self,
+        key: &str,
+        quota: Quota,
+        now: DateTime<Utc>,
+    ) -> Option<()> {
+        self.step(key, -quota.every_micros(), quota, now).await?;
+        Some(())
+    }
+
+    pub(super) async fn forget(&self, key: &str) -> Option<()> {
+        let forgotten = async {
+            let mut connection = self.pool.get().await?;
+            let () = redis::cmd("DEL")
+                .arg(self.name(key))
+                .query_async(&mut connection)
+                .await?;
+            anyhow::Ok(())
+        };
+        self.in_time(forgotten).await
+    }
+
+    async fn step(&self, key: &str, step: i64, quota: Quota, now: DateTime<Utc>) -> Option<i64> {
+        let stepped = async {
+            let mut connection = self.pool.get().await?;
+            let wait = self
+                .script
+                .key(self.name(key))
+                .arg(now.timestamp_micros())
+                .arg(step)
+                .arg(quota.every_micros())
+                .arg(quota.whole_micros())
+                .invoke_async(&mut connection)
+                .await?;
+            anyhow::Ok(wait)
+        };
+        self.in_time(stepped).await
+    }
+
+    fn name(&self, key: &str) -> String {
+        format!("{}:limit:{key}", self.prefix)
+    }
+
+    async fn in_time<T>(&self, call: impl Future<Output = anyhow::Result<T>>) -> Option<T> {
+        let error = match timeout(PATIENCE, call).await {
+            Ok(Ok(answer)) => return Some(answer),
+            Ok(Err(error)) => error,
+            Err(late) => late.into(),
+        };
+        if self.is_worth_a_warning() {
+            tracing::warn!(%error, "Redis does not count tries; this instance counts for itself");
+        }
+        None
+    }
+
+    /// Whether nothing was said for a while: every request would say the same.
+    fn is_worth_a_warning(&self) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = warned.is_none_or(|at| at.elapsed() >= QUIET);
+        if is_news {
+            *warned = Some(Instant::now());
+        }
+        is_news
+    }
+}
