@@ -8,6 +8,7 @@ mod json;
 mod operation;
 pub mod pages;
 mod protocol;
+mod request_id;
 mod sandbox;
 mod socket;
 
@@ -15,7 +16,8 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware,
     routing::{get, post},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -80,7 +82,6 @@ pub fn router(edge: Edge, extras: Extras) -> Router {
             post(sandbox::confirm),
         );
     }
-    let request_id = HeaderName::from_static("x-request-id");
     api.with_state(edge)
         .merge(pages::routes(extras.pages))
         .layer(TimeoutLayer::with_status_code(
@@ -94,9 +95,10 @@ pub fn router(edge: Edge, extras: Extras) -> Router {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
-        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(TraceLayer::new_for_http())
-        .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .layer(SetRequestIdLayer::new(request_id::HEADER, MakeRequestUuid))
+        .layer(middleware::map_request(request_id::keep_only_a_good_one))
 }
 
 fn cors(origins: Origins) -> CorsLayer {

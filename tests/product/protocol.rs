@@ -208,12 +208,35 @@ async fn every_answer_bears_its_request_id_and_forbids_sniffing() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), asked, "each its own");
-    let request = world
-        .stranger()
-        .request(Method::GET, "/livez")
-        .header("x-request-id", "from-the-client");
-    let answer = request.send().await.expect("an answer");
-    assert_eq!(answer.headers()["x-request-id"], "from-the-client");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_keeps_the_id_that_it_came_with_when_it_is_a_plain_one() {
+    let world = World::on_sqlite().await;
+    let answered = async |ids: &[&str]| {
+        let mut request = world.stranger().request(Method::GET, "/livez");
+        for id in ids {
+            request = request.header("x-request-id", *id);
+        }
+        let answer = request.send().await.expect("an answer");
+        let ids: Vec<_> = answer.headers().get_all("x-request-id").iter().collect();
+        assert_eq!(ids.len(), 1);
+        ids[0].to_str().expect("text").to_owned()
+    };
+    let long = "x".repeat(65);
+    for good in ["from-the-client", "2f.1c_Z", &long[1..]] {
+        assert_eq!(answered(&[good]).await, good);
+    }
+    for bad in [
+        &[""][..],
+        &["two words"],
+        &["<b>"],
+        &[&long],
+        &["one", "another"],
+    ] {
+        let id = answered(bad).await;
+        assert!(id.parse::<uuid::Uuid>().is_ok(), "{bad:?} became {id}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
