@@ -3,14 +3,19 @@
 //! A setting stands in the file `staygate.toml` (or the one that `STAYGATE_CONFIG` names) or, with more weight, in an environment variable.
 //! A name that is none of these stops the start: a misspelt setting would otherwise be one that is silently not in force.
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use axum::http::HeaderValue;
 use chrono::Duration;
 use config::{Config, File, FileFormat};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::{domain::price::Rates, http::Origins, service::Terms, store::passwords::HashCost};
+use crate::{
+    domain::price::Rates,
+    http::{Origins, Proxies},
+    service::Terms,
+    store::passwords::HashCost,
+};
 
 /// Whether it is tried out or carries a business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,6 +43,7 @@ pub struct Settings {
     pub env: Environment,
     pub log: String,
     pub cors_origins: Option<String>,
+    pub trusted_proxies: Option<String>,
     pub playground: Option<bool>,
     pub workers: bool,
     pub jwt_key: Option<String>,
@@ -66,6 +72,7 @@ const SETTINGS: &[(&str, &str, Option<&str>)] = &[
     ("env", "STAYGATE_ENV", Some("development")),
     ("log", "STAYGATE_LOG", Some("info")),
     ("cors_origins", "STAYGATE_CORS_ORIGINS", None),
+    ("trusted_proxies", "STAYGATE_TRUSTED_PROXIES", None),
     ("playground", "STAYGATE_PLAYGROUND", None),
     ("workers", "STAYGATE_WORKERS", Some("true")),
     ("jwt_key", "STAYGATE_JWT_KEY", None),
@@ -177,6 +184,7 @@ impl Settings {
             ensure!(possible, "{name} must be 0 to {}", Rates::MAX_PERCENT);
         }
         self.origins()?;
+        self.proxies()?;
         if self.is_production() {
             ensure!(
                 self.jwt_key.is_some(),
@@ -229,6 +237,15 @@ impl Settings {
                 .collect::<anyhow::Result<_>>()
                 .map(Origins::These),
         }
+    }
+
+    /// Whose word is taken for where a request came from: by default nobody's.
+    ///
+    /// # Errors
+    /// When one is neither an address nor a network.
+    pub fn proxies(&self) -> anyhow::Result<Proxies> {
+        let list = self.trusted_proxies.as_deref().unwrap_or_default();
+        Proxies::parse(list).map_err(|error| anyhow!("STAYGATE_TRUSTED_PROXIES: {error}"))
     }
 
     /// What the operator decides about the marketplace.
@@ -288,6 +305,11 @@ mod tests {
                 "STAYGATE_CORS_ORIGINS",
                 "example.com",
                 "STAYGATE_CORS_ORIGINS",
+            ),
+            (
+                "STAYGATE_TRUSTED_PROXIES",
+                "nginx",
+                "STAYGATE_TRUSTED_PROXIES",
             ),
             ("STAYGATE_ENV", "staging", "env"),
         ] {

@@ -1,6 +1,6 @@
 //! Serving: listen, answer, and stop without dropping what was begun.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use tokio::{net::TcpListener, time::timeout};
@@ -58,6 +58,7 @@ impl Server {
         let edge = Edge {
             schema: graphql::schema(services.clone()),
             services: services.clone(),
+            proxies: Arc::new(settings.proxies()?),
             stopping: stopping.clone(),
             tasks: TaskTracker::new(),
         };

@@ -1,5 +1,7 @@
 //! Who is asking.
 
+use std::net::IpAddr;
+
 use uuid::Uuid;
 
 use super::{ids::UserId, people::Role};
@@ -58,7 +60,9 @@ impl Actor {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
     /// The address of the other end.
-    pub ip_address: Option<std::net::IpAddr>,
+    pub ip_address: Option<IpAddr>,
     /// What the client calls itself; at most 300 characters.
     pub user_agent: Option<String>,
+    /// The name of the request; 1 to 64 of the characters `A-Z a-z 0-9 . _ -`.
+    pub request_id: Option<String>,
 }

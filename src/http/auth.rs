@@ -1,19 +1,14 @@
 //! Who is asking, from the bearer token of a request.
 
-use std::net::SocketAddr;
-
 use axum::http::{HeaderMap, header};
 
 use crate::{
-    domain::actor::{Actor, Client},
+    domain::actor::Actor,
     service::{
         Services,
         error::{Error, Result},
     },
 };
-
-/// The most characters that are kept of what a client calls itself.
-const USER_AGENT: usize = 300;
 
 /// The actor of a request. No token is a signed-out caller; a token that is not good refuses the whole request, so that a client knows
 /// to take a new one.
@@ -35,17 +30,6 @@ pub(super) async fn actor(services: &Services, headers: &HeaderMap) -> Result<Ac
 pub(super) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// Where a request came from.
-pub(super) fn client(headers: &HeaderMap, address: SocketAddr) -> Client {
-    let user_agent = headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok());
-    Client {
-        ip_address: Some(address.ip().to_canonical()),
-        user_agent: user_agent.map(|text| text.chars().take(USER_AGENT).collect()),
-    }
 }
 
 #[cfg(test)]

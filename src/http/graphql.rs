@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Edge, auth,
+    client::client,
     json::Object,
     operation::{Operation, is_request_error, refused},
     socket,
@@ -101,7 +102,8 @@ pub(super) async fn get_or_socket(
     parameters: Result<Query<UrlParameters>, QueryRejection>,
 ) -> axum::response::Response {
     if let Ok(upgrade) = upgrade {
-        return socket::accept(edge, upgrade, auth::client(&headers, address));
+        let client = client(&edge.proxies, &headers, address);
+        return socket::accept(edge, upgrade, client);
     }
     let media = Media::wanted_by(&headers);
     match parameters
@@ -209,7 +211,8 @@ async fn run(
         );
         return ([(header::ALLOW, "POST")], refused).into_response();
     }
-    let context = RequestContext::new(edge.services.clone(), actor, auth::client(headers, address));
+    let client = client(&edge.proxies, headers, address);
+    let context = RequestContext::new(edge.services.clone(), actor, client);
     operation.request = operation.request.data(Arc::new(context));
     media.answer(&finish(operation.execute(edge).await))
 }

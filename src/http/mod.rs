@@ -1,6 +1,7 @@
 //! The edge: what arrives over the network, made into an actor and a request, and handed to one of the faces.
 
 mod auth;
+mod client;
 mod document;
 mod graphql;
 mod health;
@@ -12,7 +13,7 @@ mod request_id;
 mod sandbox;
 mod socket;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -31,6 +32,7 @@ use tower_http::{
     trace::TraceLayer,
 };
 
+pub use self::client::Proxies;
 use crate::{graphql::StaygateSchema, service::Services};
 
 /// How long one request may take.
@@ -43,6 +45,8 @@ pub struct Edge {
     pub schema: StaygateSchema,
     /// The services under it.
     pub services: Services,
+    /// Whose word is taken for where a request came from.
+    pub proxies: Arc<Proxies>,
     /// Cancelled when the server is to stop: open sockets are closed then.
     pub stopping: CancellationToken,
     /// Open sockets, and mutations that run.

@@ -18,6 +18,7 @@ mod main_way;
 mod people;
 mod properties;
 mod protocol;
+mod proxies;
 mod schema;
 mod statements;
 mod storage;

@@ -57,17 +57,21 @@ pub struct World {
 
 impl World {
     pub async fn on_sqlite() -> Self {
+        Self::on_sqlite_with(&[]).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn on_sqlite_with(settings: &[(&str, &str)]) -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a directory for the database"));
         let url = format!(
             "sqlite://{}",
             directory.path().join("staygate.db").display()
         );
-        Self::start(
-            vec![("DATABASE_URL".into(), url)],
-            ManualClock::starting_at(at(START)),
-            directory,
-        )
-        .await
+        let mut all = vec![("DATABASE_URL".into(), url)];
+        for (name, value) in settings {
+            all.push(((*name).into(), (*value).into()));
+        }
+        Self::start(all, ManualClock::starting_at(at(START)), directory).await
     }
 
     pub async fn on_postgres() -> Self {
