@@ -1,6 +1,6 @@
 //! Who is asking.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use uuid::Uuid;
 
@@ -65,4 +65,41 @@ pub struct Client {
     pub user_agent: Option<String>,
     /// The name of the request; 1 to 64 of the characters `A-Z a-z 0-9 . _ -`.
     pub request_id: Option<String>,
+}
+
+impl Client {
+    /// Whom limits take for one sender: the address, or of an IPv6 address its /64, since whoever has one of these has all of it (RFC 6177).
+    #[must_use]
+    pub fn network(&self) -> Option<String> {
+        Some(match self.ip_address?.to_canonical() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => {
+                let network = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
+                format!("{network}/64")
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_take_an_ipv6_network_for_one_sender() {
+        for (address, network) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+            ("::1", "::/64"),
+        ] {
+            let client = Client {
+                ip_address: Some(address.parse().unwrap()),
+                ..Client::default()
+            };
+            assert_eq!(client.network().as_deref(), Some(network));
+        }
+        assert_eq!(Client::default().network(), None);
+    }
 }
