@@ -19,7 +19,7 @@ use rand::{SeedableRng as _, rngs::Xoshiro256PlusPlus};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 
 use crate::{
-    domain::{clock::Clock, people::Password},
+    domain::{clock::Clock, password::Password},
     entity::user,
     store::{db::Db, passwords::Passwords},
 };

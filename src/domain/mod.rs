@@ -11,6 +11,7 @@ pub mod ids;
 pub mod listing;
 pub mod money;
 pub mod page;
+pub mod password;
 pub mod payment;
 pub mod people;
 pub mod price;

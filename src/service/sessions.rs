@@ -18,7 +18,8 @@ use super::{
 use crate::{
     domain::{
         actor::{Actor, Client, SignedIn},
-        people::{Email, Password, Role},
+        password::Password,
+        people::{Email, Role},
         problem::{Problem, ProblemCode},
     },
     entity::{

@@ -9,7 +9,7 @@ use argon2::{
 };
 use tokio::sync::Semaphore;
 
-use crate::domain::people::Password;
+use crate::domain::password::Password;
 
 /// What one hash costs.
 #[derive(Debug, Clone, Copy)]

@@ -19,7 +19,7 @@ use super::seed::{
     rows::Rows,
 };
 use crate::{
-    domain::{clock::Clock, people::Password},
+    domain::{clock::Clock, password::Password},
     entity::user,
     store::{
         db::{Db, Tx},
