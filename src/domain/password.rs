@@ -1,30 +1,42 @@
 //! Passwords: which are good enough, and how they are kept from view.
 
+use std::sync::LazyLock;
+
 use super::problem::Problem;
+
+/// The most common passwords of at least 8 characters, in lower case and sorted. Their source stands in `common_passwords.md`.
+static COMMON: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
 /// A password as it was typed; never shown, logged or compared.
 #[derive(Clone)]
 pub struct Password(String);
 
 impl Password {
-    /// Parses a new password: 8 to 128 characters, as NIST SP 800-63B asks for at least 8 and bids no character classes.
+    /// Parses a new password: 8 to 128 characters, and none of the most common ones in any case, as NIST SP 800-63B (3.1.1.2) asks for. It
+    /// bids no character classes.
     ///
     /// # Errors
-    /// `INVALID` outside of those lengths.
+    /// `INVALID` when it breaks one of these rules.
     pub fn parse(field: &str, raw: String) -> Result<Self, Problem> {
         let length = if raw.len() > 512 {
             usize::MAX
         } else {
             raw.chars().count()
         };
-        if (8..=128).contains(&length) {
-            Ok(Self(raw))
-        } else {
-            Err(Problem::invalid(
+        if !(8..=128).contains(&length) {
+            return Err(Problem::invalid(
                 field,
                 "A password has between 8 and 128 characters.",
-            ))
+            ));
         }
+        if COMMON.binary_search(&raw.to_lowercase().as_str()).is_ok() {
+            return Err(Problem::invalid(
+                field,
+                "This password is among the first that are guessed; choose another.",
+            ));
+        }
+        Ok(Self(raw))
     }
 
     /// A password typed to sign in: whatever it is, it is compared; one over 512 bytes can be nobody's.
@@ -67,6 +79,25 @@ mod tests {
         }
         for bad in ["seven77", "größe", &"x".repeat(129), &"é".repeat(300)] {
             assert!(parsed(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_guessed_first_is_no_password_in_any_case() {
+        for common in ["password", "PassWord1", "12345678", "QWERTYUIOP"] {
+            let message = parsed(common).unwrap_err().message;
+            assert!(message.contains("guessed"), "{common}: {message}");
+        }
+        assert!(Password::typed("password".to_owned()).is_some());
+    }
+
+    #[test]
+    fn the_list_of_common_passwords_is_one_that_can_be_searched() {
+        assert_eq!(COMMON.len(), 8_354);
+        assert!(COMMON.is_sorted_by(|one, next| one < next));
+        for common in &*COMMON {
+            assert!(common.chars().count() >= 8, "{common}");
+            assert_eq!(*common, common.to_lowercase());
         }
     }
 }
