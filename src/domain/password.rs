@@ -8,7 +8,7 @@ use super::problem::Problem;
 static COMMON: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
-/// A password as it was typed; never shown, logged or compared.
+/// A password as it was typed; never shown or logged.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -37,6 +37,18 @@ impl Password {
             ));
         }
         Ok(Self(raw))
+    }
+
+    /// Whether it is one of the `hints`, or what stands before the `@` of one, in any case: what is known of its owner is guessed as soon as
+    /// the most common passwords are.
+    #[must_use]
+    pub fn is_like(&self, hints: &[&str]) -> bool {
+        let password = self.0.to_lowercase();
+        hints.iter().any(|hint| {
+            let hint = hint.to_lowercase();
+            let local = hint.split_once('@').map(|(local, _)| local);
+            password == hint || Some(password.as_str()) == local
+        })
     }
 
     /// A password typed to sign in: whatever it is, it is compared; one over 512 bytes can be nobody's.
@@ -99,5 +111,17 @@ mod tests {
             assert!(common.chars().count() >= 8, "{common}");
             assert_eq!(*common, common.to_lowercase());
         }
+    }
+
+    #[test]
+    fn a_password_is_like_a_name_or_the_local_part_of_an_address() {
+        let password = parsed("Gus.Grissom").unwrap();
+        for hint in ["gus.grissom", "GUS.GRISSOM@example.com", "gus.grissom@"] {
+            assert!(password.is_like(&["somebody else", hint]), "{hint}");
+        }
+        for hint in ["", "@", "gus", "gus.grissom1", "example@gus.grissom"] {
+            assert!(!password.is_like(&[hint]), "{hint}");
+        }
+        assert!(!password.is_like(&[]));
     }
 }

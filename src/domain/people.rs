@@ -87,6 +87,14 @@ impl NewPerson {
         let full_name = problems.take(text::parse("fullName", full_name, 1..=100, Lines::One));
         let email = problems.take(Email::parse("email", email));
         let password = problems.take(Password::parse("password", password));
+        let known = [full_name.as_deref(), email.as_ref().map(Email::as_str)];
+        let known: Vec<_> = known.into_iter().flatten().collect();
+        if password.as_ref().is_some_and(|new| new.is_like(&known)) {
+            problems.add(Problem::invalid(
+                "password",
+                "A password is not one's own name or mail address.",
+            ));
+        }
         if role == Role::Admin {
             problems.add(Problem::invalid("role", "Sign up as GUEST or as HOST."));
         }
@@ -104,6 +112,7 @@ impl NewPerson {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::problem::ProblemCode;
 
     #[test]
     fn a_mail_address_has_a_name_and_a_domain() {
@@ -136,5 +145,21 @@ mod tests {
         let problems = NewPerson::parse("", "nobody", "short".into(), Role::Admin).unwrap_err();
         let fields: Vec<_> = problems.iter().map(|p| p.field.join(".")).collect();
         assert_eq!(fields, ["fullName", "email", "password", "role"]);
+    }
+
+    #[test]
+    fn a_password_is_not_what_everyone_knows_of_its_owner() {
+        for password in ["Gus Grissom", "gus.grissom", "GUS.GRISSOM@example.com"] {
+            let person = NewPerson::parse(
+                "Gus Grissom",
+                "gus.grissom@example.com",
+                password.into(),
+                Role::Guest,
+            );
+            let problems = person.unwrap_err();
+            assert_eq!(problems.len(), 1, "{password}");
+            assert_eq!(problems[0].field, ["password"]);
+            assert_eq!(problems[0].code, ProblemCode::Invalid);
+        }
     }
 }
