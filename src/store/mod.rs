@@ -1,9 +1,10 @@
-//! The outside world behind small faces: the database, the bus between instances, the payment provider, limits on tries, password
+//! The outside world behind small faces: the database, the bus between instances, the payment provider, mail, limits on tries, password
 //! hashing and token signing. Each has a home inside the process, so that nothing needs to be installed.
 
 pub mod bus;
 pub mod db;
 pub mod gateway;
 pub mod limits;
+pub mod mail;
 pub mod passwords;
 pub mod tokens;
