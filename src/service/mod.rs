@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod error;
 pub mod events;
 mod idempotency;
+pub mod mails;
 mod paging;
 pub mod payments;
 pub mod people;

@@ -1,0 +1,4 @@
+//! Mail that Staygate writes to people.
+
+pub mod letter;
+mod page;
