@@ -14,6 +14,7 @@ mod hostile;
 mod house;
 mod input;
 mod limits;
+mod mail;
 mod main_way;
 mod people;
 mod properties;

@@ -230,6 +230,7 @@ pub fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("a moment")
 }
 
+/// What the environment says about the servers of the tests.
 #[expect(
     clippy::disallowed_methods,
     reason = "where the servers of the tests are, tests/run says in the environment"
