@@ -11,6 +11,9 @@ mod m20261101_000002_properties;
 mod m20261101_000003_bookings;
 mod m20261101_000004_payments;
 mod m20261101_000005_reviews;
+mod m20261122_000006_identity;
+mod m20261122_000007_audit;
+mod m20261122_000008_jobs;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -25,6 +28,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000003_bookings::Migration),
             Box::new(m20261101_000004_payments::Migration),
             Box::new(m20261101_000005_reviews::Migration),
+            Box::new(m20261122_000006_identity::Migration),
+            Box::new(m20261122_000007_audit::Migration),
+            Box::new(m20261122_000008_jobs::Migration),
         ]
     }
 }
@@ -65,4 +71,17 @@ fn reference_as(
         .from_col(column)
         .to(table, target)
         .to_owned()
+}
+
+/// Takes columns away again; SQLite takes one at a time.
+async fn drop_columns(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&'static str],
+) -> Result<(), DbErr> {
+    for column in columns {
+        let change = Table::alter().table(table).drop_column(*column).to_owned();
+        manager.alter_table(change).await?;
+    }
+    Ok(())
 }
