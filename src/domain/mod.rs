@@ -3,6 +3,7 @@
 //! Pure types and functions. Nothing here does I/O, waits, or knows a table, a schema or a clock of its own.
 
 pub mod actor;
+pub mod audit;
 pub mod booking;
 pub mod cancellation;
 pub mod clock;

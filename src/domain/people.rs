@@ -1,5 +1,7 @@
 //! People: names, mail addresses and roles.
 
+use chrono::Duration;
+
 use super::{
     password::Password,
     problem::{Problem, Problems},
@@ -15,6 +17,26 @@ pub enum Role {
     Host,
     /// Sees and moderates everything.
     Admin,
+}
+
+/// What a secret that was mailed may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MailedFor {
+    /// Showing that a mail address is read.
+    VerifyEmail,
+    /// Choosing a new password.
+    ResetPassword,
+}
+
+impl MailedFor {
+    /// How long it is good.
+    #[must_use]
+    pub const fn good_for(self) -> Duration {
+        match self {
+            Self::VerifyEmail => Duration::hours(24),
+            Self::ResetPassword => Duration::minutes(30),
+        }
+    }
 }
 
 /// A mail address: trimmed, in lower case, with one `@` and something on both sides.
@@ -104,6 +126,41 @@ impl NewPerson {
                 email: email?,
                 password: password?,
                 role,
+            })
+        })
+    }
+}
+
+/// What is to be changed of an account, checked.
+#[derive(Clone)]
+pub struct ProfileChange {
+    /// The name shown to everyone.
+    pub full_name: Option<String>,
+    /// Where mail goes, and what one signs in with.
+    pub email: Option<Email>,
+    /// The current password, as it was typed.
+    pub current_password: Option<String>,
+}
+
+impl ProfileChange {
+    /// Parses a change.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn parse(
+        full_name: Option<&str>,
+        email: Option<&str>,
+        current_password: Option<String>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Problems::default();
+        let name = |raw| text::parse("fullName", raw, 1..=100, Lines::One);
+        let full_name = problems.take(full_name.map(name).transpose());
+        let email = problems.take(email.map(|raw| Email::parse("email", raw)).transpose());
+        problems.finish(|| {
+            Some(Self {
+                full_name: full_name?,
+                email: email?,
+                current_password,
             })
         })
     }

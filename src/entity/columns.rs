@@ -15,7 +15,7 @@ use crate::domain::{
     listing::PropertyStatus,
     money::Money,
     payment::{PaymentMethod, PaymentStatus},
-    people::Role,
+    people::{MailedFor, Role},
     price::Price,
 };
 
@@ -116,6 +116,7 @@ id_columns!(
 );
 
 text_columns! {
+    MailedFor { VerifyEmail = "VERIFY_EMAIL", ResetPassword = "RESET_PASSWORD" }
     Role { Guest = "GUEST", Host = "HOST", Admin = "ADMIN" }
     PropertyStatus { Draft = "DRAFT", Listed = "LISTED", Unlisted = "UNLISTED" }
     CancellationPolicy { Flexible = "FLEXIBLE", Moderate = "MODERATE", Strict = "STRICT" }

@@ -2,9 +2,14 @@
 
 mod columns;
 
+pub mod alert;
+pub mod audit_entry;
+pub mod audit_head;
 pub mod booking;
 pub mod booking_event;
 pub mod idempotency_key;
+pub mod job;
+pub mod mailed_token;
 pub mod night;
 pub mod night_price;
 pub mod payment;
@@ -13,5 +18,6 @@ pub mod property_amenity;
 pub mod property_search;
 pub mod review;
 pub mod session;
+pub mod session_change;
 pub mod signing_key;
 pub mod user;
