@@ -3,6 +3,8 @@
 //! A setting stands in the file `staygate.toml` (or the one that `STAYGATE_CONFIG` names) or, with more weight, in an environment variable.
 //! A name that is none of these stops the start: a misspelt setting would otherwise be one that is silently not in force.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, anyhow, bail, ensure};
 use axum::http::HeaderValue;
 use chrono::Duration;
@@ -13,7 +15,7 @@ use serde::Deserialize;
 use crate::{
     domain::price::Rates,
     http::{Origins, Proxies},
-    service::Terms,
+    service::{Terms, mails::letter::Site, tries::RateLimits},
     store::passwords::HashCost,
 };
 
@@ -40,6 +42,7 @@ pub struct Settings {
     pub redis_url: Option<String>,
     pub redis_prefix: String,
     pub listen: String,
+    pub admin_listen: String,
     pub env: Environment,
     pub log: String,
     pub cors_origins: Option<String>,
@@ -49,7 +52,15 @@ pub struct Settings {
     pub jwt_key: Option<String>,
     pub access_token_ttl: i64,
     pub session_ttl: i64,
+    pub refresh_grace: i64,
     pub hold_ttl: i64,
+    pub verified_guests_only: bool,
+    pub rate_limits: RateLimits,
+    pub smtp_url: Option<String>,
+    pub mail_from: String,
+    pub mail_dir: Option<String>,
+    pub site_name: String,
+    pub site_url: String,
     pub password_memory_kib: u32,
     pub password_passes: u32,
     pub currency: String,
@@ -69,6 +80,11 @@ const SETTINGS: &[(&str, &str, Option<&str>)] = &[
     ("redis_url", "REDIS_URL", None),
     ("redis_prefix", "STAYGATE_REDIS_PREFIX", Some("staygate")),
     ("listen", "STAYGATE_LISTEN", Some("127.0.0.1:8000")),
+    (
+        "admin_listen",
+        "STAYGATE_ADMIN_LISTEN",
+        Some("127.0.0.1:9000"),
+    ),
     ("env", "STAYGATE_ENV", Some("development")),
     ("log", "STAYGATE_LOG", Some("info")),
     ("cors_origins", "STAYGATE_CORS_ORIGINS", None),
@@ -78,7 +94,27 @@ const SETTINGS: &[(&str, &str, Option<&str>)] = &[
     ("jwt_key", "STAYGATE_JWT_KEY", None),
     ("access_token_ttl", "STAYGATE_ACCESS_TOKEN_TTL", Some("300")),
     ("session_ttl", "STAYGATE_SESSION_TTL", Some("2592000")),
+    ("refresh_grace", "STAYGATE_REFRESH_GRACE", Some("30")),
     ("hold_ttl", "STAYGATE_HOLD_TTL", Some("900")),
+    (
+        "verified_guests_only",
+        "STAYGATE_VERIFIED_GUESTS_ONLY",
+        Some("false"),
+    ),
+    ("rate_limits", "STAYGATE_RATE_LIMITS", Some("on")),
+    ("smtp_url", "SMTP_URL", None),
+    (
+        "mail_from",
+        "STAYGATE_MAIL_FROM",
+        Some("Staygate <no-reply@localhost>"),
+    ),
+    ("mail_dir", "STAYGATE_MAIL_DIR", None),
+    ("site_name", "STAYGATE_SITE_NAME", Some("Staygate")),
+    (
+        "site_url",
+        "STAYGATE_SITE_URL",
+        Some("http://127.0.0.1:8000"),
+    ),
     (
         "password_memory_kib",
         "STAYGATE_PASSWORD_MEMORY_KIB",
@@ -183,12 +219,29 @@ impl Settings {
             let possible = percent >= Decimal::ZERO && percent <= Rates::MAX_PERCENT;
             ensure!(possible, "{name} must be 0 to {}", Rates::MAX_PERCENT);
         }
+        ensure!(
+            (0..=300).contains(&self.refresh_grace),
+            "STAYGATE_REFRESH_GRACE must be 0 to 300 seconds"
+        );
+        let is_web = self.site_url.starts_with("http://") || self.site_url.starts_with("https://");
+        ensure!(
+            is_web && !self.site_url.contains(['?', '#']),
+            "STAYGATE_SITE_URL must be the address of your web pages, such as https://www.example.com"
+        );
         self.origins()?;
         self.proxies()?;
         if self.is_production() {
             ensure!(
                 self.jwt_key.is_some(),
                 "STAYGATE_JWT_KEY must be given in production: an Ed25519 key in PKCS #8, as PEM"
+            );
+            ensure!(
+                self.smtp_url.is_some(),
+                "SMTP_URL must be given in production: nobody could verify an address or choose a new password without mail"
+            );
+            ensure!(
+                self.site_url.starts_with("https://") && !self.mail_from.contains("@localhost"),
+                "STAYGATE_SITE_URL (https://…) and STAYGATE_MAIL_FROM must be given in production: mailed links lead there, and come from there"
             );
             ensure!(
                 self.sandbox(),
@@ -209,6 +262,12 @@ impl Settings {
     #[must_use]
     pub fn sandbox(&self) -> bool {
         self.sandbox_payments.unwrap_or(!self.is_production())
+    }
+
+    /// Where mail is put as files when there is no mail server.
+    #[must_use]
+    pub fn mail_dir(&self) -> PathBuf {
+        self.mail_dir.as_deref().unwrap_or("staygate-mail").into()
     }
 
     /// Whether there is a Playground: by default in development alone.
@@ -258,7 +317,13 @@ impl Settings {
                 tax_percent: self.tax_percent,
             },
             hold_ttl: Duration::seconds(self.hold_ttl),
+            verified_guests_only: self.verified_guests_only,
             session_ttl: Duration::seconds(self.session_ttl),
+            refresh_grace: Duration::seconds(self.refresh_grace),
+            site: Site {
+                name: self.site_name.clone(),
+                url: self.site_url.trim_end_matches('/').to_owned(),
+            },
         }
     }
 
@@ -327,6 +392,17 @@ mod tests {
         assert!(message.contains("STAYGATE_JWT_KEY"), "{message}");
         let key = ("STAYGATE_JWT_KEY", "-----BEGIN PRIVATE KEY-----");
         let message = read(&[("STAYGATE_ENV", "production"), key])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("SMTP_URL"), "{message}");
+        let mail = ("SMTP_URL", "smtps://mail.example.com");
+        let message = read(&[("STAYGATE_ENV", "production"), key, mail])
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("STAYGATE_SITE_URL"), "{message}");
+        let site = ("STAYGATE_SITE_URL", "https://www.example.com");
+        let from = ("STAYGATE_MAIL_FROM", "no-reply@example.com");
+        let message = read(&[("STAYGATE_ENV", "production"), key, mail, site, from])
             .unwrap_err()
             .to_string();
         assert!(message.contains("STAYGATE_SANDBOX_PAYMENTS"), "{message}");

@@ -1,7 +1,6 @@
-//! The key that signs access tokens: given by the operator or, in development, made once and shared through the database.
+//! The keys of access tokens: given by the operator or, in development, one that is made once and shared through the database.
 
 use anyhow::Context as _;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue::Set, EntityTrait as _, QueryOrder as _};
 
@@ -9,19 +8,24 @@ use crate::{
     entity::signing_key::{ActiveModel, Column, Entity},
     store::{
         db::{Db, is_unique_violation},
-        tokens::Tokens,
+        tokens::{Key, Tokens},
     },
 };
 
-/// The key in PKCS #8 (DER).
-pub(super) async fn signing_key(
+/// The ring of keys, the one that signs in front.
+pub(super) async fn ring(
     db: &Db,
     pem: Option<&str>,
     now: DateTime<Utc>,
-) -> anyhow::Result<Vec<u8>> {
-    if let Some(pem) = pem {
-        return read_pem(pem).context("STAYGATE_JWT_KEY must be an Ed25519 key in PKCS #8, as PEM");
+) -> anyhow::Result<Vec<Key>> {
+    match pem {
+        Some(pem) => Key::read_pem(pem).context("STAYGATE_JWT_KEY must be Ed25519 keys in PEM"),
+        None => Ok(vec![Key::pair(&kept(db, now).await?)?]),
     }
+}
+
+/// The key that is kept in the database, in PKCS #8 (DER).
+async fn kept(db: &Db, now: DateTime<Utc>) -> anyhow::Result<Vec<u8>> {
     // Two instances may start at once on an empty database; the oldest key is everyone's.
     if let Some(key) = oldest(db).await? {
         return Ok(key);
@@ -48,15 +52,4 @@ async fn oldest(db: &Db) -> anyhow::Result<Option<Vec<u8>>> {
         .order_by_asc(Column::CreatedAt)
         .order_by_asc(Column::KeyId);
     Ok(keys.one(db.read()).await?.map(|key| key.pkcs8))
-}
-
-fn read_pem(pem: &str) -> Option<Vec<u8>> {
-    let body = pem
-        .split_once("-----BEGIN PRIVATE KEY-----")?
-        .1
-        .split_once("-----END PRIVATE KEY-----")?
-        .0;
-    // An environment variable may carry its line breaks as \n.
-    let body: String = body.replace("\\n", "").split_whitespace().collect();
-    STANDARD.decode(body).ok()
 }

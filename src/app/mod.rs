@@ -2,6 +2,7 @@
 
 pub mod config;
 mod keys;
+mod metrics;
 mod server;
 
 use std::{sync::Arc, time::Duration};
@@ -11,11 +12,15 @@ use anyhow::Context as _;
 use self::config::Settings;
 use crate::{
     domain::clock::Clock,
-    service::{Parts, Services},
+    service::{
+        Parts, Services, sessions::standing::Standings, suspicion::Suspicions, tries::Tries,
+    },
     store::{
         bus::Bus,
         db::{Db, DbOptions},
         gateway::sandbox::Sandbox,
+        limits::Limiter,
+        mail::{Mailer, folder::Folder, smtp::Smtp},
         passwords::Passwords,
         tokens::Tokens,
     },
@@ -55,16 +60,31 @@ impl App {
                 Bus::over_redis(url, &settings.redis_prefix).context("REDIS_URL can't be used")?
             }
         };
+        let limiter = match &settings.redis_url {
+            None => Limiter::in_process(),
+            Some(url) => Limiter::over_redis(url, &settings.redis_prefix)
+                .context("REDIS_URL can't be used")?,
+        };
         let ttl = chrono::Duration::seconds(settings.access_token_ttl);
-        let pkcs8 = keys::signing_key(&db, settings.jwt_key.as_deref(), clock.now()).await?;
+        let ring = keys::ring(&db, settings.jwt_key.as_deref(), clock.now()).await?;
+        // A connection of its own: who is signed out must be known even while every other connection is busy.
+        let feed_db = Db::connect(&db_options(&settings, 1, Some(STATEMENT_TIMEOUT))).await?;
+        let standings = Standings::follow(db.clone(), feed_db, &bus, Arc::clone(&clock));
         let services = Services::new(Parts {
             db: db.clone(),
             bus,
             clock: Arc::clone(&clock),
             gateway: Arc::new(Sandbox),
             passwords: passwords.clone(),
-            tokens: Tokens::new(&pkcs8, ttl)?,
+            tokens: Tokens::new(&ring, ttl).context("STAYGATE_JWT_KEY can't be used")?,
             terms: settings.terms(),
+            standings,
+            mailer: mailer(&settings)?,
+            tries: Tries {
+                limiter,
+                mode: settings.rate_limits,
+            },
+            suspicions: Suspicions::default(),
         });
         Ok(Self {
             settings: Arc::new(settings),
@@ -84,26 +104,39 @@ pub async fn connect(
     settings: &Settings,
     statement_timeout: Option<Duration>,
 ) -> anyhow::Result<Db> {
-    let options = |statement_timeout| DbOptions {
-        url: settings.database_url.clone(),
-        max_connections: settings.database_connections,
-        statement_timeout,
-    };
     // A migration may take longer than any client waits, and connections made before it would keep stale plans.
-    let migrating = Db::connect(&DbOptions {
-        max_connections: 1,
-        ..options(None)
-    })
-    .await;
+    let migrating = Db::connect(&db_options(settings, 1, None)).await;
     let migrating = migrating.context("the database of DATABASE_URL can't be opened")?;
     migrating
         .migrate()
         .await
         .context("the database can't be brought up to date")?;
     migrating.close().await?;
-    Db::connect(&options(statement_timeout))
+    let connections = settings.database_connections;
+    Db::connect(&db_options(settings, connections, statement_timeout))
         .await
         .context("the database of DATABASE_URL can't be opened")
+}
+
+fn db_options(
+    settings: &Settings,
+    max_connections: u32,
+    statement_timeout: Option<Duration>,
+) -> DbOptions {
+    DbOptions {
+        url: settings.database_url.clone(),
+        max_connections,
+        statement_timeout,
+    }
+}
+
+/// What sends mail: a mail server or, where none is configured, a folder.
+fn mailer(settings: &Settings) -> anyhow::Result<Arc<dyn Mailer>> {
+    let from = &settings.mail_from;
+    Ok(match &settings.smtp_url {
+        Some(url) => Arc::new(Smtp::new(url, from).context("SMTP_URL or STAYGATE_MAIL_FROM")?),
+        None => Arc::new(Folder::new(settings.mail_dir(), from).context("STAYGATE_MAIL_FROM")?),
+    })
 }
 
 /// What hashes passwords: one hash at a time on each core but one.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::App;
+use super::{App, config::Settings, metrics};
 use crate::{
     graphql,
     http::{self, Edge, Extras, pages::Pages},
@@ -20,22 +20,26 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Server {
     app: App,
     listener: TcpListener,
+    /// For operators; none where it is switched off, or somebody else has its port in development.
+    admin: Option<TcpListener>,
     demo: bool,
 }
 
 impl Server {
-    /// Takes the port.
+    /// Takes the ports.
     ///
     /// # Errors
-    /// When somebody else has it.
+    /// When somebody else has one. The one for operators may be missing in development, where several run on one machine.
     pub async fn bind(app: App, demo: bool) -> anyhow::Result<Self> {
         let address = &app.settings.listen;
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("can't listen on {address}"))?;
+        let admin = bind_admin(&app.settings).await?;
         Ok(Self {
             app,
             listener,
+            admin,
             demo,
         })
     }
@@ -59,6 +63,7 @@ impl Server {
             schema: graphql::schema(services.clone()),
             services: services.clone(),
             proxies: Arc::new(settings.proxies()?),
+            origins: Arc::new(settings.origins()?),
             stopping: stopping.clone(),
             tasks: TaskTracker::new(),
         };
@@ -67,15 +72,25 @@ impl Server {
                 playground: settings.has_playground(),
                 demo: self.demo,
             },
-            origins: settings.origins()?,
             sandbox: settings.sandbox(),
         };
+        let render = metrics::install();
         let work = TaskTracker::new();
+        if let Some(admin) = self.admin {
+            let router = http::admin_router(move || render.render());
+            let stopping = stopping.clone().cancelled_owned();
+            work.spawn(async {
+                axum::serve(admin, router)
+                    .with_graceful_shutdown(stopping)
+                    .await
+            });
+        }
         if settings.workers {
             work.spawn(jobs::run(services, stopping.clone()));
         }
         let tasks = edge.tasks.clone();
-        let router = http::router(edge, extras).into_make_service_with_connect_info::<SocketAddr>();
+        let router =
+            http::router(edge, &extras).into_make_service_with_connect_info::<SocketAddr>();
         let told = stopping.clone();
         let served =
             axum::serve(self.listener, router).with_graceful_shutdown(stopping.cancelled_owned());
@@ -97,5 +112,22 @@ impl Server {
             tracing::warn!("some sockets, mutations or jobs did not end in time");
         }
         Ok(())
+    }
+}
+
+async fn bind_admin(settings: &Settings) -> anyhow::Result<Option<TcpListener>> {
+    let address = &settings.admin_listen;
+    if address == "off" {
+        return Ok(None);
+    }
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if settings.is_production() => {
+            Err(error).with_context(|| format!("can't listen on {address} (STAYGATE_ADMIN_LISTEN)"))
+        }
+        Err(error) => {
+            tracing::warn!(%error, address, "no metrics: can't listen there");
+            Ok(None)
+        }
     }
 }

@@ -1,18 +1,19 @@
 //! Who is asking.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
 use super::{ids::UserId, people::Role};
 
-/// Who is asking. Every service method is given one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    /// Nobody is signed in.
-    Anonymous,
-    /// A signed-in person.
-    User(SignedIn),
+/// Who is asking, and from where. Every service method is given one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Actor {
+    user: Option<SignedIn>,
+    client: Arc<Client>,
 }
 
 /// A signed-in person, on one device.
@@ -24,16 +25,42 @@ pub struct SignedIn {
     pub role: Role,
     /// The session that the access token belongs to.
     pub session_id: Uuid,
+    /// The number of the person's tokens that the access token carries.
+    pub token_version: i32,
 }
 
 impl Actor {
+    /// Nobody: what happens by itself.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self::default()
+    }
+
+    /// A client that is not signed in.
+    #[must_use]
+    pub const fn anonymous(client: Arc<Client>) -> Self {
+        Self { user: None, client }
+    }
+
+    /// A signed-in person.
+    #[must_use]
+    pub const fn person(user: SignedIn, client: Arc<Client>) -> Self {
+        Self {
+            user: Some(user),
+            client,
+        }
+    }
+
     /// The signed-in person, if there is one.
     #[must_use]
-    pub fn signed_in(&self) -> Option<&SignedIn> {
-        match self {
-            Self::Anonymous => None,
-            Self::User(user) => Some(user),
-        }
+    pub const fn signed_in(&self) -> Option<&SignedIn> {
+        self.user.as_ref()
+    }
+
+    /// From where.
+    #[must_use]
+    pub const fn client(&self) -> &Arc<Client> {
+        &self.client
     }
 
     /// The signed-in person's key, if there is one.
@@ -68,16 +95,22 @@ pub struct Client {
 }
 
 impl Client {
-    /// Whom limits take for one sender: the address, or of an IPv6 address its /64, since whoever has one of these has all of it (RFC 6177).
+    /// Whom limits take for one sender: see [`network_of`].
     #[must_use]
     pub fn network(&self) -> Option<String> {
-        Some(match self.ip_address?.to_canonical() {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => {
-                let network = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
-                format!("{network}/64")
-            }
-        })
+        self.ip_address.map(network_of)
+    }
+}
+
+/// Whom limits take for one sender: the address, or of an IPv6 address its /64, since whoever has one of these has all of it (RFC 6177).
+#[must_use]
+pub fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let network = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
+            format!("{network}/64")
+        }
     }
 }
 

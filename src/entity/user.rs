@@ -21,6 +21,14 @@ pub struct Model {
     pub role: Role,
     /// When the account was made.
     pub created_at: DateTimeUtc,
+    /// When its owner showed to read `email`.
+    pub email_verified_at: Option<DateTimeUtc>,
+    /// The mail address that is to take the place of `email` once its owner shows to read it.
+    pub pending_email: Option<String>,
+    /// Since when nobody is let in.
+    pub suspended_at: Option<DateTimeUtc>,
+    /// Access tokens that carry another number are refused.
+    pub token_version: i32,
 }
 
 /// Relations are loaded in batches, never joined here.

@@ -1,8 +1,12 @@
 //! What every resolver can reach: the services, who is asking, and the loaders of this request.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_graphql::Context;
+use chrono::{DateTime, Utc};
 
 use super::loaders::Loaders;
 use crate::{
@@ -10,12 +14,38 @@ use crate::{
     service::Services,
 };
 
+/// What a request says of the browser that it comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Browser {
+    /// Whether the page that asks may use the cookie: it is of this host or of a configured origin.
+    pub is_trusted: bool,
+    /// The refresh token that the browser keeps.
+    pub refresh_token: Option<String>,
+}
+
+/// What is to become of the browser's refresh token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefreshCookie {
+    /// It is kept.
+    Keep {
+        /// The token.
+        token: String,
+        /// Until when.
+        until: DateTime<Utc>,
+    },
+    /// It is taken away.
+    Remove,
+}
+
 /// Who is asking, from where, and what was loaded for them so far. One a request; one a subscription.
 pub struct RequestContext {
     actor: Actor,
     /// Who was signed in by this very request: what its answer shows is theirs to see.
     granted: OnceLock<Actor>,
-    client: Client,
+    signing_in: AtomicBool,
+    /// None where there are no cookies, as on a socket.
+    browser: Option<Browser>,
+    refresh_cookie: OnceLock<RefreshCookie>,
     services: Services,
     loaders: Mutex<Arc<Loaders>>,
 }
@@ -23,20 +53,39 @@ pub struct RequestContext {
 impl RequestContext {
     /// A context with nothing loaded yet.
     #[must_use]
-    pub fn new(services: Services, actor: Actor, client: Client) -> Self {
+    pub fn new(services: Services, actor: Actor, browser: Option<Browser>) -> Self {
         let loaders = Mutex::new(Arc::new(Loaders::new(&services, &actor)));
         Self {
             actor,
             granted: OnceLock::new(),
-            client,
+            signing_in: AtomicBool::new(false),
+            browser,
+            refresh_cookie: OnceLock::new(),
             services,
             loaders,
         }
     }
 
     /// Who is asking.
-    fn actor(&self) -> &Actor {
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
         self.granted.get().unwrap_or(&self.actor)
+    }
+
+    /// What is to become of the browser's refresh token, when it is not to stay as it is.
+    #[must_use]
+    pub fn refresh_cookie(&self) -> Option<&RefreshCookie> {
+        self.refresh_cookie.get()
+    }
+
+    /// The browser that the request comes from.
+    pub(super) const fn browser(&self) -> Option<&Browser> {
+        self.browser.as_ref()
+    }
+
+    /// Decides what is to become of the browser's refresh token. The first decision stays.
+    pub(super) fn set_refresh_cookie(&self, cookie: RefreshCookie) {
+        let _ = self.refresh_cookie.set(cookie);
     }
 
     /// From now on the request is this actor's, who has just been signed in. The first one stays: the answer is one person's to see.
@@ -46,9 +95,9 @@ impl RequestContext {
         }
     }
 
-    /// Whether somebody was signed in by this request.
-    pub(super) fn has_signed_in(&self) -> bool {
-        self.granted.get().is_some()
+    /// Whether this is the request's first try to sign somebody in. It has one.
+    pub(super) fn begins_to_sign_in(&self) -> bool {
+        !self.signing_in.swap(true, Ordering::Relaxed)
     }
 
     /// Forgets what was loaded, so that a subscription's next event is read fresh.
@@ -74,8 +123,8 @@ pub(super) trait ContextExt<'a> {
     }
 
     /// From where.
-    fn client(&self) -> &'a Client {
-        &self.request().client
+    fn client(&self) -> &'a Arc<Client> {
+        self.request().actor.client()
     }
 
     /// What loads relations in batches.

@@ -79,6 +79,15 @@ pub(super) fn fail(error: impl AsRef<Error>) -> async_graphql::Error {
         }
         Error::Unauthenticated => coded("UNAUTHENTICATED", "Sign in first."),
         Error::Forbidden(why) => coded("FORBIDDEN", *why),
+        Error::TooMany { retry_after } => {
+            // Rounded up: who comes a moment early would be refused again.
+            let seconds = (retry_after.num_milliseconds() + 999) / 1_000;
+            coded(
+                "RATE_LIMITED",
+                "Too many tries. Wait a little, and try again.",
+            )
+            .extend_with(|_, e| e.set("retryAfter", seconds))
+        }
         Error::Internal(cause) => {
             let id = Uuid::new_v4();
             tracing::error!(%id, ?cause, "a resolver failed");

@@ -93,7 +93,7 @@ macro_rules! identifies {
     )*};
 }
 
-identifies!(UserId is User, PropertyId is Property, BookingId is Booking);
+identifies!(UserId is User, PropertyId is Property, BookingId is Booking, Uuid is Session);
 
 /// Reads an id of one kind.
 ///

@@ -33,13 +33,15 @@ pub struct QueryRoot(
     queries::PropertyQueries,
     queries::BookingQueries,
     queries::NodeQueries,
+    queries::AuditQueries,
 );
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
-    mutations::people::PeopleMutations,
+    mutations::accounts::AccountMutations,
+    mutations::sessions::SessionMutations,
     mutations::properties::PropertyMutations,
     mutations::bookings::BookingMutations,
     mutations::payments::PaymentMutations,

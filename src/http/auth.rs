@@ -1,9 +1,11 @@
 //! Who is asking, from the bearer token of a request.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, header};
 
 use crate::{
-    domain::actor::Actor,
+    domain::actor::{Actor, Client},
     service::{
         Services,
         error::{Error, Result},
@@ -12,16 +14,21 @@ use crate::{
 
 /// The actor of a request. No token is a signed-out caller; a token that is not good refuses the whole request, so that a client knows
 /// to take a new one.
-pub(super) async fn actor(services: &Services, headers: &HeaderMap) -> Result<Actor> {
+pub(super) async fn actor(
+    services: &Services,
+    headers: &HeaderMap,
+    client: Arc<Client>,
+) -> Result<Actor> {
     match headers.get(header::AUTHORIZATION) {
-        None => Ok(Actor::Anonymous),
+        None => Ok(Actor::anonymous(client)),
         Some(value) => {
             let token = value
                 .to_str()
                 .ok()
                 .and_then(bearer)
                 .ok_or(Error::Unauthenticated)?;
-            services.sessions.authenticate(token).await
+            let admitted = services.sessions.authenticate(token, &client).await?;
+            Ok(admitted.actor)
         }
     }
 }

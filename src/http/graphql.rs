@@ -21,8 +21,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Edge, auth,
     client::client,
+    cookie,
     json::Object,
-    operation::{Operation, is_request_error, refused},
+    operation::{self, Operation, is_request_error, refused, retry_after},
     socket,
 };
 use crate::graphql::{context::RequestContext, finish};
@@ -103,7 +104,7 @@ pub(super) async fn get_or_socket(
 ) -> axum::response::Response {
     if let Ok(upgrade) = upgrade {
         let client = client(&edge.proxies, &headers, address);
-        return socket::accept(edge, upgrade, client);
+        return socket::accept(edge, upgrade, Arc::new(client));
     }
     let media = Media::wanted_by(&headers);
     match parameters
@@ -168,7 +169,8 @@ async fn run(
     media: Media,
     allowed: &[OperationType],
 ) -> axum::response::Response {
-    let actor = match auth::actor(&edge.services, headers).await {
+    let client = Arc::new(client(&edge.proxies, headers, address));
+    let actor = match auth::actor(&edge.services, headers, client).await {
         Ok(actor) => actor,
         Err(crate::service::error::Error::Unauthenticated) => {
             let message = "This access token is not good any more; take a new one.";
@@ -211,10 +213,27 @@ async fn run(
         );
         return ([(header::ALLOW, "POST")], refused).into_response();
     }
-    let client = client(&edge.proxies, headers, address);
-    let context = RequestContext::new(edge.services.clone(), actor, client);
-    operation.request = operation.request.data(Arc::new(context));
-    media.answer(&finish(operation.execute(edge).await))
+    let browser = cookie::browser(headers, &edge.origins);
+    let context = Arc::new(RequestContext::new(
+        edge.services.clone(),
+        actor,
+        Some(browser),
+    ));
+    operation.request = operation.request.data(Arc::clone(&context));
+    let response = finish(operation.execute(edge).await);
+    operation::note_refusals(edge, context.actor(), &response).await;
+    let mut answer = media.answer(&response);
+    let now = edge.services.clock().now();
+    let cookie = context.refresh_cookie();
+    if let Some(value) = cookie.and_then(|cookie| cookie::set(cookie, now)) {
+        answer.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    if let Some(seconds) = retry_after(&response) {
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    answer
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -2,10 +2,13 @@
 
 mod auth;
 mod client;
+mod cookie;
 mod document;
 mod graphql;
 mod health;
 mod json;
+mod keys;
+mod metrics;
 mod operation;
 pub mod pages;
 mod protocol;
@@ -25,14 +28,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
-    cors::{AllowOrigin, CorsLayer},
+    cors::{AllowCredentials, AllowOrigin, CorsLayer},
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
     trace::TraceLayer,
 };
 
-pub use self::client::Proxies;
+pub use self::{client::Proxies, metrics::admin_router};
 use crate::{graphql::StaygateSchema, service::Services};
 
 /// How long one request may take.
@@ -47,6 +50,8 @@ pub struct Edge {
     pub services: Services,
     /// Whose word is taken for where a request came from.
     pub proxies: Arc<Proxies>,
+    /// Which pages may call from a browser.
+    pub origins: Arc<Origins>,
     /// Cancelled when the server is to stop: open sockets are closed then.
     pub stopping: CancellationToken,
     /// Open sockets, and mutations that run.
@@ -67,17 +72,16 @@ pub enum Origins {
 pub struct Extras {
     /// Which pages.
     pub pages: pages::Pages,
-    /// Who may call from a browser.
-    pub origins: Origins,
     /// Whether payments are made in the sandbox, whose payment form is served too.
     pub sandbox: bool,
 }
 
 /// Every route of the server.
-pub fn router(edge: Edge, extras: Extras) -> Router {
+pub fn router(edge: Edge, extras: &Extras) -> Router {
     let mut api = Router::new()
         .route("/graphql", get(graphql::get_or_socket).post(graphql::post))
         .route("/schema.graphql", get(health::schema))
+        .route("/.well-known/jwks.json", get(keys::jwks))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready));
     if extras.sandbox {
@@ -86,6 +90,7 @@ pub fn router(edge: Edge, extras: Extras) -> Router {
             post(sandbox::confirm),
         );
     }
+    let cors = cors(&edge.origins);
     api.with_state(edge)
         .merge(pages::routes(extras.pages))
         .layer(TimeoutLayer::with_status_code(
@@ -94,7 +99,7 @@ pub fn router(edge: Edge, extras: Extras) -> Router {
         ))
         .layer(CatchPanicLayer::new())
         .layer(CompressionLayer::new())
-        .layer(cors(extras.origins))
+        .layer(cors)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -105,14 +110,21 @@ pub fn router(edge: Edge, extras: Extras) -> Router {
         .layer(middleware::map_request(request_id::keep_only_a_good_one))
 }
 
-fn cors(origins: Origins) -> CorsLayer {
-    let allowed = match origins {
-        Origins::Any => AllowOrigin::any(),
-        Origins::These(origins) => AllowOrigin::list(origins),
+fn cors(origins: &Origins) -> CorsLayer {
+    let (allowed, with_cookies) = match origins {
+        Origins::Any => (AllowOrigin::any(), false.into()),
+        Origins::These(origins) => {
+            let trusted = origins.clone();
+            let with_cookies =
+                AllowCredentials::predicate(move |origin, _| trusted.contains(origin));
+            (AllowOrigin::list(origins.clone()), with_cookies)
+        }
     };
     CorsLayer::new()
         .allow_origin(allowed)
+        .allow_credentials(with_cookies)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+        .expose_headers([header::RETRY_AFTER, request_id::HEADER])
         .max_age(Duration::from_mins(10))
 }

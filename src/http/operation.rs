@@ -11,6 +11,7 @@ use async_graphql::{
 };
 
 use super::{Edge, document};
+use crate::domain::actor::Actor;
 
 /// The most fields of an operation, with its fragments written out. Introspection by the usual tools needs about 200.
 const FIELDS: usize = 1_000;
@@ -94,6 +95,32 @@ pub(super) fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// The longest wait in seconds that an answer asks for, after too many tries.
+pub(super) fn retry_after(response: &Response) -> Option<u64> {
+    let waits = response.errors.iter().filter_map(|error| {
+        let extensions = error.extensions.as_ref()?;
+        match extensions.get("retryAfter")? {
+            Value::Number(seconds) => seconds.as_u64(),
+            _ => None,
+        }
+    });
+    waits.max()
+}
+
+/// Takes note when somebody who is signed in was refused something, or asked for what is not there or not theirs.
+pub(super) async fn note_refusals(edge: &Edge, actor: &Actor, response: &Response) {
+    let refusals = ["FORBIDDEN", "NOT_FOUND"].map(Value::from);
+    let refused = response.errors.iter().any(|error| {
+        let extensions = error.extensions.as_ref();
+        extensions
+            .and_then(|values| values.get("code"))
+            .is_some_and(|code| refusals.contains(code))
+    });
+    if refused {
+        edge.services.note_refusal(actor).await;
+    }
 }
 
 /// The operation that is meant: the named one, or the only one.

@@ -10,7 +10,8 @@ use super::json::Object;
 /// The subprotocol's name.
 pub(super) const NAME: &str = "graphql-transport-ws";
 
-type Map = serde_json::Map<String, serde_json::Value>;
+/// The payload of a message.
+pub(super) type Map = serde_json::Map<String, serde_json::Value>;
 
 /// What a client says.
 #[derive(Deserialize)]
@@ -70,9 +71,9 @@ pub(super) enum Close {
     GoingAway,
     /// A message that is not one of the protocol.
     BadMessage(&'static str),
-    /// An operation before `connection_init` was acknowledged.
+    /// An operation before `connection_init` was acknowledged, or the access token has lapsed.
     Unauthorized,
-    /// The token of `connection_init` is not good, or its session has ended.
+    /// The access token is not good, or its session has ended.
     Forbidden,
     /// The client does not speak the subprotocol.
     SubprotocolNotAcceptable,

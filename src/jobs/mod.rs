@@ -10,29 +10,48 @@ use crate::service::{Services, error::Result};
 
 /// How often the tables are looked through.
 const EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked for mail, which people wait for.
+const MAIL_EVERY: Duration = Duration::from_secs(1);
+/// How often what is of no more use is swept out.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
-/// Works until it is told to stop; the rounds that have begun are finished. Payments are settled apart, so that a slow provider holds up
-/// nothing else.
+/// Works until it is told to stop; the rounds that have begun are finished. Payments are settled and mail is sent apart, so that a slow
+/// provider or mail server holds up nothing else.
 pub async fn run(services: Services, stopping: CancellationToken) {
     let bookings = async {
-        let mut rounds = rounds();
+        let mut rounds = rounds(EVERY);
         while next(&mut rounds, &stopping).await {
             move_bookings(&services).await;
         }
     };
     let payments = async {
-        let mut rounds = rounds();
+        let mut rounds = rounds(EVERY);
         while next(&mut rounds, &stopping).await {
             settle_payments(&services).await;
         }
     };
-    tokio::join!(bookings, payments);
+    let mails = async {
+        let mut rounds = rounds(MAIL_EVERY);
+        while next(&mut rounds, &stopping).await {
+            send_mail(&services).await;
+        }
+    };
+    let sweeping = async {
+        let mut rounds = rounds(SWEEP_EVERY);
+        while next(&mut rounds, &stopping).await {
+            sweep(&services).await;
+        }
+    };
+    tokio::join!(bookings, payments, mails, sweeping);
 }
 
-/// One look through the tables: lapses what was not paid or answered in time, completes finished stays, and settles what is owed.
+/// One look through the tables: lapses what was not paid or answered in time, completes finished stays, settles what is owed, sends
+/// mail, and sweeps.
 pub async fn round(services: &Services) {
     move_bookings(services).await;
     settle_payments(services).await;
+    send_mail(services).await;
+    sweep(services).await;
 }
 
 async fn move_bookings(services: &Services) {
@@ -44,8 +63,17 @@ async fn settle_payments(services: &Services) {
     report("settling payments", services.payments.settle_due().await);
 }
 
-fn rounds() -> Interval {
-    let mut rounds = interval(EVERY);
+async fn send_mail(services: &Services) {
+    report("sending mail", services.mails.send_due().await);
+}
+
+async fn sweep(services: &Services) {
+    report("sweeping sessions", services.sessions.sweep().await);
+    report("sweeping mailed secrets", services.mails.sweep().await);
+}
+
+fn rounds(every: Duration) -> Interval {
+    let mut rounds = interval(every);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     rounds
 }
@@ -57,10 +85,10 @@ async fn next(rounds: &mut Interval, stopping: &CancellationToken) -> bool {
     }
 }
 
-fn report(what: &str, outcome: Result<usize>) {
+fn report<N: PartialEq + From<u8> + std::fmt::Display>(what: &str, outcome: Result<N>) {
     match outcome {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "{what}"),
+        Ok(count) if count == N::from(0) => {}
+        Ok(count) => tracing::info!(%count, "{what}"),
         Err(error) => tracing::warn!(%error, "{what} is left to the next round"),
     }
 }

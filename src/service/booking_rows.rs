@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait as _, JoinType, Query, SelectStatement},
 };
 
-use super::{error::Result, events::Changes};
+use super::{changes::Changes, error::Result};
 use crate::{
     domain::{
         actor::Actor,

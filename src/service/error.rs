@@ -1,10 +1,14 @@
 //! Why a use case did not happen.
 
+use chrono::Duration;
 use sea_orm::DbErr;
 
-use crate::domain::{
-    actor::{Actor, SignedIn},
-    problem::Problem,
+use crate::{
+    domain::{
+        actor::{Actor, SignedIn},
+        problem::Problem,
+    },
+    store::passwords::PasswordError,
 };
 
 /// Why a use case did not happen. Nothing was written then.
@@ -19,6 +23,12 @@ pub enum Error {
     /// It needs another role; the sentence says which.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
+    /// It was tried too often.
+    #[error("too many tries; the next in {retry_after}")]
+    TooMany {
+        /// When it may be tried again, from now.
+        retry_after: Duration,
+    },
     /// Something broke. The cause is for the log alone.
     #[error(transparent)]
     Internal(#[from] anyhow::Error),
@@ -30,6 +40,17 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+impl From<PasswordError> for Error {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::TooMany {
+                retry_after: Duration::seconds(1),
+            },
+            PasswordError::Failed(cause) => Self::Internal(cause),
+        }
     }
 }
 

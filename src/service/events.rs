@@ -5,36 +5,31 @@
 //! person may see, a larger key was committed later. `SQLite` has one writer. On `PostgreSQL` a write that appends events first takes an
 //! advisory lock for each booking's guest and host, as its last step before commit, and only then draws the keys.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use async_stream::try_stream;
 use chrono::NaiveDate;
 use futures_util::Stream;
 use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
 };
 
 use super::{
-    Parts,
+    Parts, audit,
     error::{Error, Result, signed_in},
 };
 use crate::{
     domain::{
         actor::Actor,
-        booking::BookingStatus,
+        audit::Subject,
         ids::{BookingEventId, BookingId, PropertyId, UserId},
-        stay::Stay,
     },
     entity::{
         booking,
-        booking_event::{ActiveModel, Column, Entity, Model},
+        booking_event::{Column, Entity, Model},
     },
-    store::{bus::Notice, db::Tx},
+    store::bus::Notice,
 };
 
 /// The history of bookings.
@@ -81,6 +76,9 @@ impl Events {
         };
         let sees =
             actor.is_admin() || booking.guest_id == user.user_id || booking.host_id == user.user_id;
+        if actor.is_admin() {
+            audit::admin_reads(&self.0, actor, vec![Subject::Booking(booking_id)]).await?;
+        }
         Ok(if sees {
             Some(self.watch(Scope::Booking(booking_id), after).await?)
         } else {
@@ -207,106 +205,5 @@ impl Scope {
                 Self::Person(id) => *guest_id == id || *host_id == id,
             },
         }
-    }
-}
-
-/// What a write changes that others watch: written with it, told after it.
-#[derive(Debug, Default)]
-pub(super) struct Changes {
-    moves: Vec<Moved>,
-    nights: Vec<(PropertyId, Stay)>,
-}
-
-#[derive(Debug)]
-struct Moved {
-    booking_id: BookingId,
-    guest_id: UserId,
-    host_id: UserId,
-    from: Option<BookingStatus>,
-    to: BookingStatus,
-}
-
-impl Changes {
-    /// A booking moved.
-    pub(super) fn moved(
-        &mut self,
-        booking: &booking::Model,
-        from: Option<BookingStatus>,
-        to: BookingStatus,
-    ) {
-        let (booking_id, guest_id, host_id) =
-            (booking.booking_id, booking.guest_id, booking.host_id);
-        self.moves.push(Moved {
-            booking_id,
-            guest_id,
-            host_id,
-            from,
-            to,
-        });
-    }
-
-    /// Nights were taken or freed.
-    pub(super) fn nights(&mut self, property_id: PropertyId, stay: Stay) {
-        self.nights.push((property_id, stay));
-    }
-
-    /// Writes the events, commits, and tells everyone.
-    pub(super) async fn commit(self, tx: Tx, parts: &Parts) -> Result<()> {
-        self.append(&tx, parts).await?;
-        tx.commit().await?;
-        for Moved {
-            booking_id,
-            guest_id,
-            host_id,
-            ..
-        } in self.moves
-        {
-            parts.bus.publish(Notice::Booking {
-                booking_id,
-                guest_id,
-                host_id,
-            });
-        }
-        for (property_id, stay) in self.nights {
-            parts.bus.publish(Notice::Nights {
-                property_id,
-                nights: stay.nights().collect(),
-            });
-        }
-        Ok(())
-    }
-
-    async fn append(&self, tx: &Tx, parts: &Parts) -> Result<()> {
-        if self.moves.is_empty() {
-            return Ok(());
-        }
-        if parts.db.backend() == DbBackend::Postgres {
-            // Lowest key first, so that no two writes wait for each other. The class is this application's own.
-            let watchers: BTreeSet<i32> = self
-                .moves
-                .iter()
-                .flat_map(|m| [m.guest_id.0, m.host_id.0])
-                .collect();
-            let locks: Vec<_> = watchers
-                .iter()
-                .map(|key| format!("pg_advisory_xact_lock(7829, {key})"))
-                .collect();
-            tx.execute_unprepared(&format!("SELECT {}", locks.join(", ")))
-                .await?;
-        }
-        let now = parts.clock.now();
-        let rows = self.moves.iter().map(|moved| ActiveModel {
-            event_id: NotSet,
-            booking_id: Set(moved.booking_id),
-            guest_id: Set(moved.guest_id),
-            host_id: Set(moved.host_id),
-            from_status: Set(moved.from),
-            to_status: Set(moved.to),
-            created_at: Set(now),
-        });
-        Entity::insert_many(rows)
-            .exec_without_returning(&**tx)
-            .await?;
-        Ok(())
     }
 }

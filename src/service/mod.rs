@@ -4,13 +4,17 @@
 //! do what to whose things is decided here, whatever face is asking.
 //!
 //! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property (against its deletion), bookings by
-//! key, their nights and payments, new nights by date, and last the watchers of an event (see [`events`]). Nights and payments are only
-//! touched by whoever has their booking.
+//! key, their nights and payments, new nights by date; then what [`changes`] writes last: the watchers of an event (see [`event_rows`]), the feed of
+//! sessions, and the end of the audit log. Of people: the person, then sessions, then mailed secrets. Nights and payments are only touched by whoever has their booking.
 
+pub mod audit;
+mod audit_chain;
 mod booking_rows;
 pub mod bookings;
 pub mod calendar;
+mod changes;
 pub mod error;
+mod event_rows;
 pub mod events;
 mod idempotency;
 pub mod mails;
@@ -18,17 +22,23 @@ mod paging;
 pub mod payments;
 pub mod people;
 pub mod properties;
+mod queue;
 pub mod reviews;
 pub mod search;
 pub mod sessions;
+pub mod suspicion;
+pub mod tries;
 
 use std::sync::Arc;
 
 use chrono::Duration;
 
 use crate::{
-    domain::{clock::Clock, price::Rates},
-    store::{bus::Bus, db::Db, gateway::PaymentGateway, passwords::Passwords, tokens::Tokens},
+    domain::{actor::Actor, clock::Clock, price::Rates},
+    store::{
+        bus::Bus, db::Db, gateway::PaymentGateway, mail::Mailer, passwords::Passwords,
+        tokens::Tokens,
+    },
 };
 
 /// What the operator decides about the marketplace.
@@ -40,8 +50,14 @@ pub struct Terms {
     pub rates: Rates,
     /// How long an unpaid booking holds its nights.
     pub hold_ttl: Duration,
+    /// Whether only those book who have verified their mail address.
+    pub verified_guests_only: bool,
     /// How long a device stays signed in without use.
     pub session_ttl: Duration,
+    /// For how long the same client may use a spent refresh token again, as two tabs do that share one.
+    pub refresh_grace: Duration,
+    /// What mails say of the marketplace, and where their links lead.
+    pub site: mails::letter::Site,
 }
 
 /// What the services are built from.
@@ -58,6 +74,14 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Signs access tokens.
     pub tokens: Tokens,
+    /// Knows which sessions stand.
+    pub standings: sessions::standing::Standings,
+    /// Sends mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Slows down those who guess.
+    pub tries: tries::Tries,
+    /// Counts suspicious runs.
+    pub suspicions: suspicion::Suspicions,
     /// What the operator decides.
     pub terms: Terms,
 }
@@ -81,6 +105,10 @@ pub struct Services {
     pub payments: payments::Payments,
     /// What guests say.
     pub reviews: reviews::Reviews,
+    /// Who did what.
+    pub audit: audit::Audit,
+    /// Mail to people.
+    pub mails: mails::Mails,
     parts: Arc<Parts>,
 }
 
@@ -102,6 +130,8 @@ impl Services {
             events: events::Events(Arc::clone(&parts)),
             payments,
             reviews: reviews::Reviews(Arc::clone(&parts)),
+            audit: audit::Audit(Arc::clone(&parts)),
+            mails: mails::Mails(Arc::clone(&parts)),
             parts,
         }
     }
@@ -116,6 +146,17 @@ impl Services {
     #[must_use]
     pub fn currency(&self) -> &str {
         &self.parts.terms.currency
+    }
+
+    /// The public keys of access tokens, as a JSON Web Key Set (RFC 7517).
+    #[must_use]
+    pub fn jwks(&self) -> &serde_json::Value {
+        self.parts.tokens.jwks()
+    }
+
+    /// Takes note that the caller was refused something: many in a row are suspicious.
+    pub async fn note_refusal(&self, actor: &Actor) {
+        suspicion::refused(&self.parts, actor).await;
     }
 
     /// Whether the database answers.

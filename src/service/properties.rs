@@ -12,12 +12,14 @@ use sea_orm::{
 use super::{
     Parts,
     booking_rows::lapsed,
+    changes::Changes,
     error::{Error, Result, signed_in},
     paging::{self, Keyset},
 };
 use crate::{
     domain::{
         actor::Actor,
+        audit::{Action, Subject},
         booking::BookingStatus,
         ids::{PropertyId, UserId},
         listing::{ListingChange, ListingInput, PropertyStatus},
@@ -86,7 +88,8 @@ impl Properties {
         let property = Entity::insert(row).exec_with_returning(&*tx).await?;
         set_amenities(&tx, property.property_id, &listing.amenities).await?;
         set_words(&tx, &property).await?;
-        tx.commit().await?;
+        self.commit_with(tx, actor, Action::PropertyCreated, property.property_id)
+            .await?;
         Ok(property)
     }
 
@@ -120,7 +123,8 @@ impl Properties {
         let row = changed(id, change, self.0.clock.now());
         let property = Entity::update(row).exec(&*tx).await?;
         set_words(&tx, &property).await?;
-        tx.commit().await?;
+        self.commit_with(tx, actor, Action::PropertyUpdated, id)
+            .await?;
         Ok(property)
     }
 
@@ -151,7 +155,8 @@ impl Properties {
             .filter(Column::PropertyId.eq(id))
             .exec(&*tx)
             .await?;
-        tx.commit().await?;
+        self.commit_with(tx, actor, Action::PropertyDeleted, id)
+            .await?;
         Ok(id)
     }
 
@@ -251,6 +256,12 @@ impl Properties {
                 .push(row.amenity);
         }
         Ok(amenities)
+    }
+
+    async fn commit_with(&self, tx: Tx, actor: &Actor, act: Action, id: PropertyId) -> Result<()> {
+        let mut changes = Changes::by(actor);
+        changes.record(act, Subject::Property(id));
+        changes.commit(tx, &self.0).await
     }
 
     /// Locks a property against everything that relies on its being there.

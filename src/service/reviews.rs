@@ -10,12 +10,14 @@ use sea_orm::{
 
 use super::{
     Parts,
+    changes::Changes,
     error::{Error, Result, as_guest},
     paging::{self, Keyset},
 };
 use crate::{
     domain::{
         actor::Actor,
+        audit::{Action, Subject},
         booking::BookingStatus,
         ids::{BookingId, PropertyId, ReviewId, UserId},
         page::{Cursor, Page, PageRequest},
@@ -86,7 +88,9 @@ impl Reviews {
                     Error::from(error)
                 }
             })?;
-        tx.commit().await?;
+        let mut changes = Changes::by(actor);
+        changes.record(Action::ReviewCreated, Subject::Review(review.review_id));
+        changes.commit(tx, &self.0).await?;
         Ok(review)
     }
 

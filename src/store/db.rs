@@ -60,6 +60,14 @@ impl Db {
             });
         if let Some(limit) = options.statement_timeout {
             connect.statement_timeout(limit);
+            // An instance that hangs, or that the network has cut off, keeps its locks no longer than this: others wait for them.
+            connect.map_sqlx_postgres_opts(|postgres| {
+                postgres.options([
+                    ("idle_in_transaction_session_timeout", "5s"),
+                    ("tcp_user_timeout", "10s"),
+                    ("tcp_keepalives_idle", "10"),
+                ])
+            });
         }
         let mut connection = Database::connect(connect).await?;
         let statements = Arc::new(AtomicU64::new(0));

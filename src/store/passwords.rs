@@ -1,15 +1,32 @@
 //! Password hashing with Argon2id, away from the threads that answer requests.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 use crate::domain::password::Password;
+
+/// How many may wait for each one that is computed. At the recommended cost that is about four seconds: who would wait for longer is told
+/// at once to come again.
+const WAITING: usize = 128;
+/// The longest wait, where hashes cost more than that or the machine has much to do: a request has no more than 10 seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(6);
+
+/// Why a password was not hashed or checked.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// Too many wait already.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
+    /// Something broke.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
 
 /// What one hash costs.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +37,28 @@ pub struct HashCost {
     pub passes: u32,
 }
 
+impl HashCost {
+    /// What takes about as long as this cost is dearer than a hash, if it is by a pass or more.
+    fn rest_after(self, hash: &PasswordHash) -> Option<Argon2<'static>> {
+        let spent = Params::try_from(hash).ok()?;
+        let work = |memory: u32, passes: u32| u64::from(memory) * u64::from(passes);
+        let rest = work(self.memory_kib, self.passes)
+            .checked_sub(work(spent.m_cost(), spent.t_cost()))?;
+        let passes = u32::try_from(rest / u64::from(self.memory_kib)).ok()?;
+        let params = Params::new(self.memory_kib, passes, 1, None).ok()?;
+        Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    }
+}
+
 /// Hashes and checks passwords. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
+    cost: HashCost,
     /// A flood of sign-ins queues here instead of taking every core and all memory.
     turns: Arc<Semaphore>,
+    /// Those that are computed, and those that wait.
+    places: Arc<Semaphore>,
     /// Checked in place of an unknown person's, so that the answer takes as long.
     decoy: Arc<str>,
 }
@@ -43,9 +76,12 @@ impl Passwords {
         let decoy = argon2
             .hash_password(b"nobody's password")
             .map_err(|e| anyhow::anyhow!("{e}"))?;
+        let at_once = at_once.max(1);
         Ok(Self {
             argon2,
-            turns: Arc::new(Semaphore::new(at_once.max(1))),
+            cost,
+            turns: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(at_once * (1 + WAITING))),
             decoy: decoy.to_string().into(),
         })
     }
@@ -53,39 +89,142 @@ impl Passwords {
     /// Hashes a new password into PHC string format.
     ///
     /// # Errors
-    /// When the system has no randomness or no memory.
-    pub async fn hash(&self, password: Password) -> anyhow::Result<String> {
-        // Kept until the hash is computed, even when nobody waits for it any more.
-        let turn = Arc::clone(&self.turns).acquire_owned().await?;
+    /// [`PasswordError::Busy`] when too many wait; otherwise when the system has no randomness or no memory.
+    pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
         let argon2 = self.argon2.clone();
-        let hash = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            argon2
-                .hash_password(password.as_bytes())
-                .map(|hash| hash.to_string())
+        let hash = self.in_turn(move || {
+            let hash = argon2.hash_password(password.as_bytes());
+            hash.map(|hash| hash.to_string())
         });
-        hash.await?
-            .map_err(|error| anyhow::anyhow!("hashing a password failed: {error}"))
+        let hash = hash.await?;
+        Ok(hash.map_err(|error| anyhow::anyhow!("hashing a password failed: {error}"))?)
     }
 
-    /// Whether the password is the one that was hashed. Without a hash (nobody has that address) it takes as long, and says no.
+    /// Whether the password is the one that was hashed. Without a hash (nobody has that address) it takes as long, and says no; so
+    /// does a wrong one whose hash was made more cheaply than is configured now.
     ///
     /// # Errors
-    /// When a stored hash can't be read.
-    pub async fn verify(&self, password: Password, hash: Option<String>) -> anyhow::Result<bool> {
-        // Kept until the hash is computed, even when nobody waits for it any more.
-        let turn = Arc::clone(&self.turns).acquire_owned().await?;
+    /// [`PasswordError::Busy`] when too many wait; otherwise when a stored hash can't be read.
+    pub async fn verify(
+        &self,
+        password: Password,
+        hash: Option<String>,
+    ) -> Result<bool, PasswordError> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
-        let argon2 = self.argon2.clone();
-        let matches = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+        let (argon2, cost) = (self.argon2.clone(), self.cost);
+        let matches = self.in_turn(move || {
             let hash = PasswordHash::new(&hash).map_err(|error| anyhow::anyhow!("{error}"))?;
-            anyhow::Ok(argon2.verify_password(password.as_bytes(), &hash).is_ok())
+            let matches = argon2.verify_password(password.as_bytes(), &hash).is_ok();
+            if !matches && let Some(rest) = cost.rest_after(&hash) {
+                // Its outcome is of no use but for the time that it takes.
+                let _ = rest.hash_password(password.as_bytes());
+            }
+            anyhow::Ok(matches)
         });
-        Ok(matches
+        let matches = matches
             .await?
-            .context("a stored password hash can't be read")?
-            && known)
+            .context("a stored password hash can't be read")?;
+        Ok(matches && known)
+    }
+
+    /// Whether a hash was made more cheaply than is configured now, in memory or in passes.
+    #[must_use]
+    pub fn is_cheaper(&self, hash: &str) -> bool {
+        let Ok(hash) = PasswordHash::new(hash) else {
+            return false;
+        };
+        Params::try_from(&hash).is_ok_and(|params| {
+            params.m_cost() < self.cost.memory_kib || params.t_cost() < self.cost.passes
+        })
+    }
+
+    /// Computes away from the threads that answer requests, when it is its turn.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        compute: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| PasswordError::Busy)?;
+        let turn = timeout(LONGEST_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| PasswordError::Busy)?;
+        let turn = turn.context("nobody closes this semaphore")?;
+        let computed = tokio::task::spawn_blocking(move || {
+            // Kept until it is computed, even when nobody waits for it any more.
+            let _kept = (place, turn);
+            compute()
+        });
+        Ok(computed.await.context("hashing a password broke off")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passwords(memory_kib: u32, passes: u32) -> Passwords {
+        Passwords::new(HashCost { memory_kib, passes }, 1).unwrap()
+    }
+
+    fn typed(text: &str) -> Password {
+        Password::typed(text.to_owned()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_password_is_known_by_its_hash_alone() {
+        let passwords = passwords(64, 1);
+        let hash = passwords.hash(typed("correct horse")).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
+        let is = |password, hash| passwords.verify(typed(password), hash);
+        assert!(is("correct horse", Some(hash.clone())).await.unwrap());
+        assert!(!is("wrong horse", Some(hash)).await.unwrap());
+        assert!(!is("nobody's password", None).await.unwrap(), "the decoy's");
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_was_cheaper_is_known_as_one() {
+        let before = passwords(64, 1).hash(typed("a password")).await.unwrap();
+        assert!(!passwords(64, 1).is_cheaper(&before));
+        assert!(passwords(128, 1).is_cheaper(&before));
+        assert!(passwords(64, 2).is_cheaper(&before));
+        assert!(!passwords(32, 1).is_cheaper(&before));
+        assert!(
+            passwords(128, 1)
+                .verify(typed("a password"), Some(before))
+                .await
+                .unwrap()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_password_takes_as_long_whenever_its_hash_was_made() {
+        let cheap = passwords(64, 1).hash(typed("a password")).await.unwrap();
+        let now = HashCost {
+            memory_kib: 64,
+            passes: 5,
+        };
+        let rest = |hash: &str| {
+            let rest = now.rest_after(&PasswordHash::new(hash).unwrap());
+            rest.map(|argon2| (argon2.params().m_cost(), argon2.params().t_cost()))
+        };
+        assert_eq!(rest(&cheap), Some((64, 4)));
+        let as_dear = passwords(64, 5).hash(typed("a password")).await.unwrap();
+        assert_eq!(rest(&as_dear), None);
+        let dearer = passwords(128, 5).hash(typed("a password")).await.unwrap();
+        assert_eq!(rest(&dearer), None);
+    }
+
+    #[tokio::test]
+    async fn when_too_many_wait_the_next_is_told_at_once() {
+        let passwords = passwords(64, 1);
+        let all = passwords.places.available_permits();
+        let taken = passwords
+            .places
+            .try_acquire_many(u32::try_from(all).unwrap())
+            .unwrap();
+        let refused = passwords.hash(typed("a password")).await;
+        assert!(matches!(refused, Err(PasswordError::Busy)));
+        drop(taken);
+        assert!(passwords.hash(typed("a password")).await.is_ok());
     }
 }

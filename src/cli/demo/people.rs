@@ -93,6 +93,10 @@ pub(super) fn cast(rows: &mut Rows, password_hash: &str, now: DateTime<Utc>, key
             password_hash: password_hash.to_owned(),
             role,
             created_at,
+            email_verified_at: Some(created_at),
+            pending_email: None,
+            suspended_at: None,
+            token_version: 0,
         });
     }
     cast

@@ -67,13 +67,20 @@ pub(super) fn people(
         let numbers = start / homes + 1..=start / homes + (end - start).div_ceil(homes);
         let people: Vec<_> = numbers
             .zip(&mut keys)
-            .map(|(number, user_id)| user::Model {
-                user_id,
-                full_name: words::full_name(rng),
-                email: email(batch.seed, part, number),
-                password_hash: batch.password_hash.clone(),
-                role,
-                created_at: batch.moment(PEOPLE_JOINED, (number - 1) * homes),
+            .map(|(number, user_id)| {
+                let created_at = batch.moment(PEOPLE_JOINED, (number - 1) * homes);
+                user::Model {
+                    user_id,
+                    full_name: words::full_name(rng),
+                    email: email(batch.seed, part, number),
+                    password_hash: batch.password_hash.clone(),
+                    role,
+                    created_at,
+                    email_verified_at: Some(created_at),
+                    pending_email: None,
+                    suspended_at: None,
+                    token_version: 0,
+                }
             })
             .collect();
         let ids = people.iter().map(|person| person.user_id).collect();

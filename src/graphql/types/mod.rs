@@ -1,5 +1,6 @@
 //! The schema's object types, one noun a file.
 
+pub(super) mod audit;
 pub(super) mod booking;
 pub(super) mod money;
 pub(super) mod payment;

@@ -66,7 +66,7 @@ impl User {
         DateTime(self.0.created_at)
     }
 
-    /// What the person lists, newest first: listed ones for everyone, drafts and unlisted ones for the person alone.
+    /// What the person lists, newest first: listed ones for everyone, drafts and unlisted ones for the person and admins.
     async fn properties(
         &self,
         ctx: &Context<'_>,
@@ -167,7 +167,17 @@ impl Viewer {
         &self.user.email
     }
 
-    /// The devices that are signed in, newest first.
+    /// Whether its owner has shown to read it.
+    async fn email_verified(&self) -> bool {
+        self.user.email_verified_at.is_some()
+    }
+
+    /// The mail address that takes the place of `email` once it is verified.
+    async fn pending_email(&self) -> Option<&str> {
+        self.user.pending_email.as_deref()
+    }
+
+    /// The devices that are signed in, newest first; at most 50.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
         let sessions = ctx
             .services()
@@ -178,7 +188,7 @@ impl Viewer {
         let current = self.actor.signed_in().map(|user| user.session_id);
         let session = |row: session::Model| Session {
             current: current == Some(row.session_id),
-            row,
+            row: Arc::new(row),
         };
         Ok(sessions.into_iter().map(session).collect())
     }
@@ -224,7 +234,7 @@ impl Viewer {
 
 /// One signed-in device.
 pub(in crate::graphql) struct Session {
-    pub(in crate::graphql) row: session::Model,
+    pub(in crate::graphql) row: Arc<session::Model>,
     pub(in crate::graphql) current: bool,
 }
 
@@ -256,7 +266,7 @@ impl Session {
         self.row.user_agent.as_deref()
     }
 
-    /// Where it signed in from.
+    /// Where it took its last tokens from.
     async fn ip_address(&self) -> Option<&str> {
         self.row.ip_address.as_deref()
     }

@@ -7,6 +7,7 @@ use axum::{
     body::Bytes,
     extract::ws::{Message, WebSocket},
 };
+use chrono::SecondsFormat;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{
     sync::mpsc,
@@ -14,20 +15,22 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{authenticate, deliver, encode, read, send};
+use super::{Caller, authenticate, deliver, encode, read, send, token_of};
 use crate::{
     domain::actor::{Actor, Client},
     graphql::{context::RequestContext, finish},
     http::{
         Edge,
         json::Object,
-        operation::{Operation, is_request_error, refused},
-        protocol::{self, Close, FromClient, FromServer},
+        operation::{self, Operation, is_request_error, refused},
+        protocol::{self, Close, FromClient, FromServer, Map},
     },
 };
 
 /// How often a quiet client is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(15);
+/// How often it is looked whether the access token has lapsed.
+const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(500);
 /// How many pings in a row may stay without any answer.
 const SILENT_PINGS: u32 = 2;
 /// Operations at a time on one socket.
@@ -38,8 +41,8 @@ const QUEUE: usize = 128;
 /// An acknowledged connection.
 pub(super) struct Connection {
     edge: Edge,
-    client: Client,
-    token: Option<String>,
+    client: Arc<Client>,
+    caller: Caller,
     operations: HashMap<String, (u64, AbortHandle)>,
     /// Tells a finished operation from a later one with the same id.
     started: u64,
@@ -62,12 +65,12 @@ enum Answer {
 }
 
 impl Connection {
-    pub(super) fn new(edge: Edge, client: Client, token: Option<String>) -> Self {
+    pub(super) fn new(edge: Edge, client: Arc<Client>, caller: Caller) -> Self {
         let (answers, queue) = mpsc::channel(QUEUE);
         Self {
             edge,
             client,
-            token,
+            caller,
             operations: HashMap::new(),
             started: 0,
             answers,
@@ -80,6 +83,9 @@ impl Connection {
         let mut pings = interval(PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut silent = 0;
+        // The clock is looked at, rather than waited for: it may be set, and a machine may have slept.
+        let mut looks = interval(LOOK_AT_CLOCK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let step = tokio::select! {
                 message = socket.recv() => {
@@ -97,6 +103,7 @@ impl Connection {
                     }
                     deliver(socket, Message::Ping(Bytes::new())).await
                 }
+                _ = looks.tick(), if self.caller.signed_in.is_some() => self.look_at_clock(),
             };
             if let Err(close) = step {
                 return close;
@@ -112,7 +119,10 @@ impl Connection {
         match read(message)? {
             None | Some(FromClient::Pong {}) => Ok(()),
             Some(FromClient::ConnectionInit { .. }) => Err(Some(Close::TooManyInits)),
-            Some(FromClient::Ping { payload }) => send(socket, &FromServer::Pong { payload }).await,
+            Some(FromClient::Ping { payload }) => {
+                let payload = self.authenticate_again(payload).await?;
+                send(socket, &FromServer::Pong { payload }).await
+            }
             Some(FromClient::Complete { id }) => {
                 if let Some((_, task)) = self.operations.remove(&id) {
                     task.abort();
@@ -123,6 +133,34 @@ impl Connection {
                 id,
                 payload: Object(operation),
             }) => self.start(socket, id, operation).await,
+        }
+    }
+
+    /// Takes a new access token of the same session from a ping, and says until when it is good in place of it. Any other ping is
+    /// answered as it came.
+    async fn authenticate_again(&mut self, payload: Option<Map>) -> Result<Option<Map>, Close> {
+        let Some(token) = token_of(payload.as_ref())? else {
+            return Ok(payload);
+        };
+        let Some((_, before)) = &self.caller.signed_in else {
+            return Err(Close::Forbidden);
+        };
+        let admitted = authenticate(&self.edge, &token, &self.client).await?;
+        if !admitted.is_same_session(before) {
+            return Err(Close::Forbidden);
+        }
+        let until = admitted.until().to_rfc3339_opts(SecondsFormat::Secs, true);
+        self.caller.signed_in = Some((token, admitted));
+        let until = ("accessTokenExpiresAt".to_owned(), until.into());
+        Ok(Some(Map::from_iter([until])))
+    }
+
+    /// Closes when the access token has lapsed.
+    fn look_at_clock(&self) -> Result<(), Option<Close>> {
+        let now = self.edge.services.clock().now();
+        match &self.caller.signed_in {
+            Some((_, admitted)) if admitted.until() <= now => Err(Some(Close::Unauthorized)),
+            _ => Ok(()),
         }
     }
 
@@ -157,26 +195,19 @@ impl Connection {
                     .await;
                 }
             };
-        // The session may have ended since the socket was opened.
-        let actor = match &self.token {
-            None => Actor::Anonymous,
-            Some(token) => match authenticate(&self.edge, token).await {
-                Ok(actor) => actor,
-                Err(Close::Forbidden) => {
-                    let message =
-                        "This access token is not good any more; connect again with a new one."
-                            .to_owned();
-                    return refuse(socket, &id, "UNAUTHENTICATED", message).await;
-                }
-                Err(close) => return Err(Some(close)),
-            },
+        self.look_at_clock()?;
+        // The session may have ended, and the role may have changed, since the socket was opened.
+        let actor = match &self.caller.signed_in {
+            None => Actor::anonymous(Arc::clone(&self.client)),
+            Some((token, _)) => authenticate(&self.edge, token, &self.client).await?.actor,
         };
         self.started += 1;
         let number = self.started;
-        let context = RequestContext::new(self.edge.services.clone(), actor, self.client.clone());
+        let context = RequestContext::new(self.edge.services.clone(), actor.clone(), None);
         operation.request = operation.request.data(Arc::new(context));
         let task = run_operation(
             self.edge.clone(),
+            actor,
             operation,
             id.clone(),
             number,
@@ -244,6 +275,7 @@ async fn refuse(
 /// Runs one operation to its end. What can't run at all is answered with `error`; everything else with `next` and, at last, `complete`.
 async fn run_operation(
     edge: Edge,
+    actor: Actor,
     operation: Operation,
     id: String,
     number: u64,
@@ -259,6 +291,7 @@ async fn run_operation(
     // A panic in one operation must not leave its client waiting.
     while let Ok(Some(response)) = AssertUnwindSafe(responses.next()).catch_unwind().await {
         let response = finish(response);
+        operation::note_refusals(&edge, &actor, &response).await;
         if is_request_error(&response) {
             complete = encode(&FromServer::Error {
                 id: &id,

@@ -5,7 +5,7 @@
 
 mod connection;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::ws::{Message, WebSocket, WebSocketUpgrade},
@@ -19,8 +19,8 @@ use super::{
     protocol::{Close, FromClient, FromServer, NAME},
 };
 use crate::{
-    domain::actor::{Actor, Client},
-    service::error::Error,
+    domain::actor::Client,
+    service::{error::Error, sessions::Admitted},
 };
 
 /// How long a client may take to introduce itself.
@@ -31,7 +31,7 @@ const READ_WITHIN: Duration = Duration::from_secs(10);
 const MESSAGE: usize = 256 * 1024;
 
 /// Takes a socket over.
-pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Client) -> Response {
+pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Arc<Client>) -> Response {
     upgrade
         .protocols([NAME])
         .max_message_size(MESSAGE)
@@ -42,22 +42,22 @@ pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Client) -> R
         })
 }
 
-async fn serve(edge: Edge, mut socket: WebSocket, client: Client) {
+async fn serve(edge: Edge, mut socket: WebSocket, client: Arc<Client>) {
     let stopping = edge.stopping.clone();
     let close = if socket.protocol().is_none_or(|name| name != NAME) {
         Some(Close::SubprotocolNotAcceptable)
     } else {
         let introduced = tokio::select! {
-            introduced = introduce(&edge, &mut socket) => introduced,
+            introduced = introduce(&edge, &mut socket, &client) => introduced,
             () = stopping.cancelled() => Err(Some(Close::GoingAway)),
         };
         match introduced {
-            Ok((token, actor)) => {
-                let sessions = edge.services.sessions.clone();
-                let mut connection = connection::Connection::new(edge, client, token);
+            Ok(caller) => {
+                let ended = ended(edge.clone(), caller.clone());
+                let mut connection = connection::Connection::new(edge, client, caller);
                 tokio::select! {
                     close = connection.run(&mut socket) => close,
-                    () = sessions.ended(&actor) => Some(Close::Forbidden),
+                    () = ended => Some(Close::Forbidden),
                     () = stopping.cancelled() => Some(Close::GoingAway),
                 }
             }
@@ -73,11 +73,27 @@ async fn serve(edge: Edge, mut socket: WebSocket, client: Client) {
     }
 }
 
-/// Waits for `connection_init` and acknowledges it. Gives the access token that came with it, if one did, and whose it is.
+/// Whom a socket belongs to: somebody who is signed in, or nobody.
+#[derive(Clone)]
+struct Caller {
+    /// The access token that was given last, and whom it lets in.
+    signed_in: Option<(String, Admitted)>,
+}
+
+/// Waits until the caller's session has ended; for ever when nobody is signed in.
+async fn ended(edge: Edge, caller: Caller) {
+    match caller.signed_in {
+        Some((_, admitted)) => edge.services.sessions.ended(&admitted).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for `connection_init` and acknowledges it. Gives whoever introduced themselves by it.
 async fn introduce(
     edge: &Edge,
     socket: &mut WebSocket,
-) -> Result<(Option<String>, Actor), Option<Close>> {
+    client: &Arc<Client>,
+) -> Result<Caller, Option<Close>> {
     let deadline = Instant::now() + INIT_WITHIN;
     loop {
         let message = timeout_at(deadline, socket.recv())
@@ -89,13 +105,15 @@ async fn introduce(
         match read(&message)? {
             None | Some(FromClient::Pong {} | FromClient::Complete { .. }) => {}
             Some(FromClient::ConnectionInit { payload }) => {
-                let token = token_of(payload)?;
-                let actor = match &token {
-                    Some(token) => authenticate(edge, token).await?,
-                    None => Actor::Anonymous,
+                let signed_in = match token_of(payload.as_ref())? {
+                    Some(token) => {
+                        let admitted = authenticate(edge, &token, client).await?;
+                        Some((token, admitted))
+                    }
+                    None => None,
                 };
                 send(socket, &FromServer::ConnectionAck).await?;
-                return Ok((token, actor));
+                return Ok(Caller { signed_in });
             }
             Some(FromClient::Ping { payload }) => {
                 send(socket, &FromServer::Pong { payload }).await?;
@@ -105,10 +123,10 @@ async fn introduce(
     }
 }
 
-async fn authenticate(edge: &Edge, token: &str) -> Result<Actor, Close> {
+async fn authenticate(edge: &Edge, token: &str, client: &Arc<Client>) -> Result<Admitted, Close> {
     edge.services
         .sessions
-        .authenticate(token)
+        .authenticate(token, client)
         .await
         .map_err(|error| match error {
             Error::Unauthenticated => Close::Forbidden,
@@ -121,7 +139,7 @@ async fn authenticate(edge: &Edge, token: &str) -> Result<Actor, Close> {
 
 /// The bearer token of a payload such as `{"authorization": "Bearer …"}`. Null and a missing value are a signed-out client.
 fn token_of(
-    payload: Option<serde_json::Map<String, serde_json::Value>>,
+    payload: Option<&serde_json::Map<String, serde_json::Value>>,
 ) -> Result<Option<String>, Close> {
     let value = payload
         .into_iter()
@@ -129,7 +147,7 @@ fn token_of(
         .find(|(key, _)| key.eq_ignore_ascii_case("authorization"));
     match value {
         None | Some((_, serde_json::Value::Null)) => Ok(None),
-        Some((_, serde_json::Value::String(text))) => auth::bearer(&text)
+        Some((_, serde_json::Value::String(text))) => auth::bearer(text)
             .map(|token| Some(token.to_owned()))
             .ok_or(Close::Forbidden),
         Some(_) => Err(Close::Forbidden),

@@ -20,13 +20,13 @@ use crate::{
     entity::{
         booking::{ActiveModel, Column, Entity, Model},
         night::{self, NightKind},
-        property,
+        property, user,
     },
     service::{
         booking_rows::{lapsed, lock},
         calendar,
+        changes::Changes,
         error::{Error, Result, as_guest},
-        events::Changes,
         idempotency::{self, Begun},
     },
     store::db::{Tx, is_unique_violation},
@@ -52,7 +52,8 @@ impl Bookings {
     ///
     /// # Errors
     /// `NOT_FOUND` for a property that is not open, `OWN_PROPERTY`, `INVALID` dates or guests, `TOO_MANY_GUESTS`, `DATES_UNAVAILABLE`
-    /// when somebody has one of the nights, `IDEMPOTENCY_CONFLICT`.
+    /// when somebody has one of the nights, `IDEMPOTENCY_CONFLICT`; `WRONG_STATE` for a guest without a verified mail address, where that is
+    /// asked for.
     pub async fn create(&self, actor: &Actor, new: NewBooking) -> Result<Model> {
         let guest = as_guest(actor)?.user_id;
         let request = format!(
@@ -70,9 +71,12 @@ impl Bookings {
                 });
             }
         };
+        if self.parts.terms.verified_guests_only {
+            must_be_verified(&tx, guest).await?;
+        }
         let property = open_property(&tx, new.property_id).await?;
         let stay = self.check(&property, guest, &new)?;
-        let mut changes = Changes::default();
+        let mut changes = Changes::by(actor);
         lapse_in_the_way(&tx, property.property_id, stay, now, &mut changes).await?;
         let calendar = calendar::load(&*tx, &[property.property_id], stay.into(), now)
             .await?
@@ -142,6 +146,14 @@ impl Bookings {
         };
         Ok(Entity::insert(row).exec_with_returning(&**tx).await?)
     }
+}
+
+async fn must_be_verified(tx: &Tx, guest: UserId) -> Result<()> {
+    let user = user::Entity::find_by_id(guest).one(&**tx).await?;
+    if user.is_some_and(|user| user.email_verified_at.is_some()) {
+        return Ok(());
+    }
+    Err(Problem::wrong_state("Verify your mail address before you book.").into())
 }
 
 /// A property that takes bookings, kept from being deleted until this booking stands.

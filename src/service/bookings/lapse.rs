@@ -19,8 +19,8 @@ use crate::{
     },
     service::{
         booking_rows::{advance, lapsed, lock, stands_at, stay_of},
+        changes::Changes,
         error::Result,
-        events::Changes,
     },
     store::db::Tx,
 };
@@ -80,7 +80,7 @@ impl Bookings {
         let Some(booking) = lock(&tx, id).await? else {
             return Ok(false);
         };
-        let mut changes = Changes::default();
+        let mut changes = Changes::by_nobody();
         let moved = match due {
             Due::Lapsed => lapse(&tx, &booking, now, &mut changes).await?,
             Due::Over if stay_of(&booking).ends_at(booking.time_zone.0) > now => false,

@@ -13,15 +13,17 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, Select};
 
 use super::{
-    Parts,
+    Parts, audit,
     booking_rows::{refund_at, visible},
     error::{Result, signed_in},
     paging::{self, Keyset},
     payments::Payments,
+    suspicion,
 };
 use crate::{
     domain::{
         actor::Actor,
+        audit::Subject,
         booking::BookingStatus,
         cancellation::CancelledBy,
         ids::BookingId,
@@ -125,6 +127,9 @@ impl Bookings {
             .filter(Column::BookingId.is_in(ids.iter().copied()))
             .all(self.parts.db.read())
             .await?;
+        let seen = rows.iter().map(|row| Subject::Booking(row.booking_id));
+        audit::admin_reads(&self.parts, actor, seen.collect()).await?;
+        suspicion::missed(&self.parts, actor, ids.len() - rows.len()).await;
         Ok(rows
             .into_iter()
             .map(|booking| (booking.booking_id, booking))

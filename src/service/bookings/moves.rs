@@ -15,8 +15,8 @@ use crate::{
     entity::booking::{Entity, Model},
     service::{
         booking_rows::{advance, lock, refund_at},
+        changes::Changes,
         error::{Result, signed_in},
-        events::Changes,
         payments,
     },
     store::db::Tx,
@@ -33,7 +33,7 @@ impl Bookings {
         let now = self.parts.clock.now();
         let tx = self.parts.db.begin().await?;
         let booking = lock(&tx, id).await?.ok_or_else(not_found)?;
-        let mut changes = Changes::default();
+        let mut changes = Changes::by(actor);
         let accepted = payments::captured(&tx, &booking, now, &mut changes).await?;
         changes.commit(tx, &self.parts).await?;
         if accepted {
@@ -60,13 +60,8 @@ impl Bookings {
         if booking.status != BookingStatus::Pending {
             return Err(Problem::wrong_state("Only a pending request can be declined.").into());
         }
-        self.end(
-            tx,
-            &booking,
-            CancellationReason::DeclinedByHost,
-            Money::ZERO,
-        )
-        .await
+        let reason = CancellationReason::DeclinedByHost;
+        self.end(tx, actor, &booking, reason, Money::ZERO).await
     }
 
     /// Takes a booking back: its guest by the policy, its host or an admin with everything refunded.
@@ -94,7 +89,7 @@ impl Bookings {
             CancelledBy::Guest => CancellationReason::CancelledByGuest,
             CancelledBy::Host => CancellationReason::CancelledByHost,
         };
-        self.end(tx, &booking, reason, refund).await
+        self.end(tx, actor, &booking, reason, refund).await
     }
 
     async fn hosted(&self, actor: &Actor, id: BookingId) -> Result<Model> {
@@ -109,11 +104,12 @@ impl Bookings {
     async fn end(
         &self,
         tx: Tx,
+        actor: &Actor,
         booking: &Model,
         reason: CancellationReason,
         refund: Money,
     ) -> Result<Model> {
-        let mut changes = Changes::default();
+        let mut changes = Changes::by(actor);
         if !advance(
             &tx,
             booking,

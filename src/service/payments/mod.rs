@@ -21,14 +21,17 @@ use sea_orm::{
 };
 
 use super::{
-    Parts,
+    Parts, audit,
     booking_rows::{self, stay_of},
+    changes::Changes,
     error::{Error, Result, as_guest},
     idempotency::{self, Begun, Key},
+    suspicion,
 };
 use crate::{
     domain::{
         actor::Actor,
+        audit::{Action, Subject},
         booking::BookingStatus,
         ids::{BookingId, PaymentId},
         money::Money,
@@ -91,7 +94,9 @@ impl Payments {
         let booking = payable(&tx, actor, new.booking_id, now).await?;
         let intent = insert_intent(&tx, &booking, new.method, now).await?;
         idempotency::remember(&tx, key.as_ref(), intent.payment_id.0).await?;
-        tx.commit().await?;
+        let mut changes = Changes::by(actor);
+        changes.record(Action::PaymentCreated, Subject::Payment(intent.payment_id));
+        changes.commit(tx, &self.0).await?;
         let charge = Charge {
             idempotency_key: format!("payment-{}", intent.payment_id),
             amount: intent.amount,
@@ -101,14 +106,14 @@ impl Payments {
             capture: booking.instant_book,
         };
         match self.0.gateway.charge(charge).await {
-            Ok(charged) => unless_declined(self.apply(intent.payment_id, charged).await?),
+            Ok(charged) => unless_declined(self.apply(actor, intent.payment_id, charged).await?),
             Err(GatewayError::Refused(message)) => {
                 let state = ChargeState::Declined { message };
                 let charged = Charged {
                     reference: format!("refused-{}", intent.payment_id),
                     state,
                 };
-                unless_declined(self.apply(intent.payment_id, charged).await?)
+                unless_declined(self.apply(actor, intent.payment_id, charged).await?)
             }
             Err(error @ GatewayError::Unreachable(_)) => {
                 tracing::warn!(payment_id = %intent.payment_id, %error, "a payment is left pending");
@@ -138,6 +143,9 @@ impl Payments {
             .filter(Column::BookingId.in_subquery(keys))
             .all(self.0.db.read())
             .await?;
+        let seen = rows.iter().map(|row| Subject::Payment(row.payment_id));
+        audit::admin_reads(&self.0, actor, seen.collect()).await?;
+        suspicion::missed(&self.0, actor, ids.len() - rows.len()).await;
         Ok(rows
             .into_iter()
             .map(|payment| (payment.payment_id, payment))
@@ -190,7 +198,9 @@ impl Payments {
             reference: reference.to_owned(),
             state,
         };
-        self.apply(payment.payment_id, charged).await.map(Some)
+        let provider = Actor::nobody();
+        let applied = self.apply(&provider, payment.payment_id, charged).await;
+        applied.map(Some)
     }
 
     async fn read_back(&self, id: PaymentId) -> Result<Model> {

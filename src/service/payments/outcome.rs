@@ -9,6 +9,8 @@ use sea_orm::{
 use super::{Payments, gone};
 use crate::{
     domain::{
+        actor::Actor,
+        audit::{Action, Outcome, Subject},
         booking::{BookingStatus, HOST_ANSWERS_WITHIN},
         ids::{BookingId, PaymentId},
         money::Money,
@@ -21,8 +23,8 @@ use crate::{
     },
     service::{
         booking_rows::{self, stay_of},
+        changes::Changes,
         error::Result,
-        events::Changes,
     },
     store::{
         db::Tx,
@@ -60,7 +62,12 @@ impl Payments {
     }
 
     /// Writes down what the provider says of a payment. May be repeated, in any order, by anyone who knows it.
-    pub(super) async fn apply(&self, id: PaymentId, charged: Charged) -> Result<Model> {
+    pub(super) async fn apply(
+        &self,
+        actor: &Actor,
+        id: PaymentId,
+        charged: Charged,
+    ) -> Result<Model> {
         let now = self.0.clock.now();
         let booking_id = self.read_back(id).await?.booking_id;
         let tx = self.0.db.begin().await?;
@@ -86,7 +93,8 @@ impl Payments {
         let mut row: ActiveModel = payment.into();
         row.provider_reference = Set(Some(charged.reference));
         row.client_secret = Set(None);
-        let mut changes = Changes::default();
+        let mut changes = Changes::by(actor);
+        let subject = Subject::Payment(id);
         let mut ended = false;
         match charged.state {
             ChargeState::NeedsAction { client_secret } => {
@@ -95,15 +103,18 @@ impl Payments {
             ChargeState::Declined { message } => {
                 row.payment_status = Set(PaymentStatus::Failed);
                 row.failure = Set(Some(message));
+                changes.note(Action::PaymentFailed, subject, Outcome::Refused, None);
             }
             ChargeState::Authorized => {
                 row.payment_status = Set(PaymentStatus::Pending);
                 row.authorized_at = Set(Some(now));
+                changes.record(Action::PaymentAuthorized, subject);
                 ended = booking.status != BookingStatus::Pending;
                 wait_for_host(&tx, &booking, now).await?;
             }
             ChargeState::Succeeded => {
                 row.payment_status = Set(PaymentStatus::Paid);
+                changes.record(Action::PaymentPaid, subject);
                 if !booking_rows::advance(
                     &tx,
                     &booking,
@@ -149,9 +160,12 @@ pub(in crate::service) async fn captured(
         .filter(Column::BookingId.eq(booking.booking_id))
         .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
         .filter(Column::AuthorizedAt.is_not_null())
-        .exec(&**tx)
+        .exec_with_returning(&**tx)
         .await?;
-    Ok(confirmed && captured.rows_affected == 1)
+    for payment in &captured {
+        changes.record(Action::PaymentPaid, Subject::Payment(payment.payment_id));
+    }
+    Ok(confirmed && captured.len() == 1)
 }
 
 /// From now on the host has a day to answer, and no longer than until the stay begins.

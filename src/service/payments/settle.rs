@@ -10,6 +10,7 @@ use sea_orm::{
 use super::Payments;
 use crate::{
     domain::{
+        audit::{Action, Subject},
         booking::BookingStatus,
         ids::{BookingId, PaymentId},
         money::Money,
@@ -19,7 +20,7 @@ use crate::{
         booking,
         payment::{Column, Entity, Model},
     },
-    service::error::Result,
+    service::{changes::Changes, error::Result},
     store::db::Tx,
 };
 
@@ -119,8 +120,12 @@ impl Payments {
             .filter(Column::RefundDue.eq(payment.refund_due))
             .exec(&*tx)
             .await?;
-        tx.commit().await?;
-        Ok(written.rows_affected == 1)
+        if written.rows_affected == 0 {
+            return Ok(false);
+        }
+        self.commit_with(tx, Action::PaymentRefunded, payment)
+            .await?;
+        Ok(true)
     }
 
     async fn let_go(&self, payment: &Model) -> anyhow::Result<bool> {
@@ -142,8 +147,17 @@ impl Payments {
             .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
             .exec(&*tx)
             .await?;
-        tx.commit().await?;
-        Ok(written.rows_affected == 1)
+        if written.rows_affected == 0 {
+            return Ok(false);
+        }
+        self.commit_with(tx, Action::PaymentFailed, payment).await?;
+        Ok(true)
+    }
+
+    async fn commit_with(&self, tx: Tx, act: Action, payment: &Model) -> Result<()> {
+        let mut changes = Changes::by_nobody();
+        changes.record(act, Subject::Payment(payment.payment_id));
+        changes.commit(tx, &self.0).await
     }
 }
 

@@ -3,6 +3,10 @@
 //! A nullable field that can fail gives `Option<Result<T>>`: its error then makes that field null and leaves its siblings alone, as the
 //! specification has it. An error in a non-null field makes the nearest nullable field above it null.
 
+mod audit;
+
+pub(super) use audit::AuditQueries;
+
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 
 use super::{
@@ -207,10 +211,7 @@ async fn node(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
                 .actor()
                 .signed_in()
                 .is_some_and(|user| user.session_id == id);
-            Node::Session(Session {
-                row: (*row).clone(),
-                current,
-            })
+            Node::Session(Session { row, current })
         }),
     })
 }

@@ -1,0 +1,166 @@
+//! Accounts: signing up, and who people are. Changing one's own is in [`profile`] and [`passwords`], what operators do in
+//! [`administration`].
+
+mod administration;
+mod mailed;
+mod passwords;
+mod profile;
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr,
+};
+
+use super::{
+    Parts,
+    changes::Changes,
+    error::{Error, Result, signed_in},
+    mails::Mail,
+    queue, tries,
+};
+use crate::{
+    domain::{
+        actor::{Actor, Client},
+        audit::{Action, Outcome, Subject},
+        ids::UserId,
+        people::{Email, NewPerson, Role},
+        problem::{Problem, ProblemCode},
+    },
+    entity::user::{ActiveModel, Column, Entity, Model},
+    store::db::{Tx, is_unique_violation},
+};
+
+/// Accounts.
+#[derive(Clone)]
+pub struct People(pub(super) Arc<Parts>);
+
+/// A row to be.
+struct NewAccount {
+    full_name: String,
+    email: Email,
+    password_hash: String,
+    role: Role,
+    email_verified_at: Option<DateTime<Utc>>,
+}
+
+impl People {
+    /// Makes an account, and sends its address a link that verifies it.
+    ///
+    /// # Errors
+    /// `TAKEN` when the mail address has one already; [`Error::TooMany`] after too many from one network.
+    pub async fn sign_up(&self, person: NewPerson, client: &Arc<Client>) -> Result<Model> {
+        tries::sign_up(&self.0, client).await?;
+        let account = NewAccount {
+            full_name: person.full_name,
+            email: person.email,
+            password_hash: self.0.passwords.hash(person.password).await?,
+            role: person.role,
+            email_verified_at: None,
+        };
+        let mut changes = Changes::by(&Actor::anonymous(Arc::clone(client)));
+        let tx = self.0.db.begin().await?;
+        let user = self.insert(&tx, account).await?;
+        let mail = Mail::VerifyEmail {
+            user_id: user.user_id,
+            to: user.email.clone(),
+        };
+        queue::enqueue(&tx, &mail, self.0.clock.now()).await?;
+        changes.record(Action::SignedUp, Subject::User(user.user_id));
+        changes.commit(tx, &self.0).await?;
+        Ok(user)
+    }
+
+    /// The caller's own account.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in.
+    pub async fn own(&self, actor: &Actor) -> Result<Model> {
+        let user_id = signed_in(actor)?.user_id;
+        Entity::find_by_id(user_id)
+            .one(self.0.db.read())
+            .await?
+            .ok_or(Error::Unauthenticated)
+    }
+
+    /// A guest turns host, whose access tokens at hand stay good. A host stays one.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in; `WRONG_STATE` for an admin.
+    pub async fn become_host(&self, actor: &Actor) -> Result<Model> {
+        let user = signed_in(actor)?;
+        if user.role == Role::Admin {
+            return Err(Problem::wrong_state("An admin does not host.").into());
+        }
+        let mut changes = Changes::by(actor);
+        let tx = self.0.db.begin().await?;
+        let turned = Entity::update_many()
+            .col_expr(Column::Role, Expr::val(Role::Host))
+            .filter(Column::UserId.eq(user.user_id))
+            .filter(Column::Role.eq(Role::Guest))
+            .exec(&*tx)
+            .await?;
+        if turned.rows_affected > 0 {
+            changes.note(
+                Action::RoleChanged,
+                Subject::User(user.user_id),
+                Outcome::Done,
+                Some("GUEST → HOST".to_owned()),
+            );
+            changes.sessions_of(user.user_id);
+            changes.commit(tx, &self.0).await?;
+        }
+        self.own(actor).await
+    }
+
+    /// People by their keys.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn by_ids(&self, ids: &[UserId]) -> Result<HashMap<UserId, Model>> {
+        let rows = Entity::find()
+            .filter(Column::UserId.is_in(ids.iter().copied()))
+            .all(self.0.db.read())
+            .await?;
+        Ok(rows.into_iter().map(|user| (user.user_id, user)).collect())
+    }
+
+    async fn insert(&self, tx: &Tx, account: NewAccount) -> Result<Model> {
+        let row = ActiveModel {
+            full_name: Set(account.full_name),
+            email: Set(account.email.as_str().to_owned()),
+            password_hash: Set(account.password_hash),
+            role: Set(account.role),
+            created_at: Set(self.0.clock.now()),
+            email_verified_at: Set(account.email_verified_at),
+            pending_email: Set(None),
+            suspended_at: Set(None),
+            token_version: Set(0),
+            ..ActiveModel::default()
+        };
+        Entity::insert(row)
+            .exec_with_returning(&**tx)
+            .await
+            .map_err(|error| {
+                if is_unique_violation(&error) {
+                    taken("email").into()
+                } else {
+                    Error::from(error)
+                }
+            })
+    }
+
+    async fn find(&self, id: UserId) -> Result<Model> {
+        let found = Entity::find_by_id(id).one(self.0.db.read()).await?;
+        found.ok_or_else(|| anyhow::anyhow!("user {id} is gone").into())
+    }
+}
+
+fn taken(field: &str) -> Problem {
+    Problem::new(
+        field,
+        ProblemCode::Taken,
+        "There is an account with this mail address; sign in.",
+    )
+}
