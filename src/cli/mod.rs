@@ -1,5 +1,7 @@
 //! The command line.
 
+mod admin;
+mod audit;
 pub mod demo;
 pub mod seed;
 
@@ -52,11 +54,20 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Make admins, give people another role, suspend them.
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// Prove the audit log whole.
+    #[command(subcommand)]
+    Audit(audit::Log),
     /// Print the GraphQL schema.
     Schema,
     /// Ask the server on `STAYGATE_LISTEN` whether it is ready; for containers.
     Healthcheck,
 }
+
+/// Libraries that say much while they start.
+const QUIET: &str = "sqlx=warn,sea_orm_migration=warn";
 
 impl Cli {
     /// Does what was asked for.
@@ -68,7 +79,14 @@ impl Cli {
             return Ok(std::io::stdout().write_all(graphql::sdl().as_bytes())?);
         }
         let settings = Settings::load()?;
-        let filter = EnvFilter::try_new(&settings.log).context("STAYGATE_LOG can't be read")?;
+        let log = match self.command {
+            Command::Serve { .. } | Command::Worker => &settings.log,
+            // Who types a command reads its answer alone.
+            _ => "warn",
+        };
+        // What libraries say of their own starting is of no interest unless it is asked for.
+        let filter =
+            EnvFilter::try_new(format!("{QUIET},{log}")).context("STAYGATE_LOG can't be read")?;
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
@@ -78,8 +96,16 @@ impl Cli {
             Command::Serve { demo } => serve(settings, demo).await,
             Command::Worker => {
                 let app = App::build(settings, Arc::new(SystemClock)).await?;
-                jobs::run(app.services, stopping()?).await;
+                Box::pin(jobs::run(app.services, stopping()?)).await;
                 Ok(())
+            }
+            Command::Admin(command) => {
+                let app = App::build(settings, Arc::new(SystemClock)).await?;
+                admin::run(&app.services.people, command).await
+            }
+            Command::Audit(command) => {
+                let app = App::build(settings, Arc::new(SystemClock)).await?;
+                audit::run(&app.services.audit, command).await
             }
             Command::Migrate => app::connect(&settings, None).await.map(|_| ()),
             Command::Seed { properties, seed } => {
