@@ -305,4 +305,49 @@ subscription Watch($after: String) {
     variables: () => ({}),
     refresh: unchanged,
   },
+  {
+    name: "Devices",
+    label: "Devices",
+    hint: "Where the signed-in user is signed in",
+    query: `# Where you are signed in. revokeSession(id: …) signs one of them out.
+query Devices {
+  viewer {
+    email
+    emailVerified
+    sessions {
+      id
+      current
+      userAgent
+      ipAddress
+      lastUsedAt
+      expiresAt
+    }
+  }
+}`,
+    variables: () => ({}),
+    refresh: unchanged,
+  },
+  {
+    name: "AuditLog",
+    label: "Audit log",
+    hint: "Who did what, for admins",
+    query: `# Who did what. Sign in as admin@example.com; that you read it is itself a line.
+query AuditLog {
+  auditLog(first: 20) {
+    nodes {
+      number
+      at
+      actor {
+        fullName
+      }
+      action
+      subject
+      outcome
+      ipAddress
+    }
+  }
+}`,
+    variables: () => ({}),
+    refresh: unchanged,
+  },
 ];
