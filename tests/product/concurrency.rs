@@ -1,9 +1,12 @@
 //! Many clients at once: nobody shares a night, and nobody gets an answer that is not one.
 
+use std::time::{Duration, Instant};
+
 use futures_util::future::join_all;
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
-use crate::support::{nights_of, on_both_engines};
+use crate::support::{World, nights_of, on_both_engines};
 
 on_both_engines! {
     async fn of_64_clients_who_book_overlapping_stays_at_once_nobody_shares_a_night(world: World) {
@@ -103,4 +106,30 @@ on_both_engines! {
         let rated = world.stranger().get(query, json!({ "id": property })).await;
         assert_eq!(rated["property"], json!({ "averageRating": 3.0, "reviewCount": 10 }));
     }
+}
+
+/// An instance that hangs, or that the network has cut off, while it writes, holds the end of the audit log, which every write needs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_hangs_holds_up_the_others_for_some_seconds_only() {
+    let world = World::on_postgres().await;
+    let hung = world.another_instance().await;
+    let tx = hung.app.db.begin().await.expect("a write");
+    tx.execute_unprepared("SELECT * FROM audit_head FOR UPDATE")
+        .await
+        .expect("the end of the log");
+    let sign_up = "mutation($input: SignUpInput!) { signUp(input: $input) { accessToken } }";
+    let input =
+        json!({ "fullName": "gus", "email": "gus@example.com", "password": "a good password" });
+    let began = Instant::now();
+    loop {
+        let answer = world
+            .stranger()
+            .ask(sign_up, json!({ "input": input }))
+            .await;
+        if answer.get("errors").is_none() {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(15), "{answer}");
+    }
+    assert!(tx.commit().await.is_err(), "what hung is not written");
 }

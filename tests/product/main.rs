@@ -7,9 +7,12 @@
 
 mod support;
 
+mod accounts;
+mod audit;
 mod booking;
 mod concurrency;
 mod demo;
+mod guessing;
 mod hostile;
 mod house;
 mod input;
@@ -17,10 +20,12 @@ mod limits;
 mod mail;
 mod main_way;
 mod people;
+mod permissions;
 mod properties;
 mod protocol;
 mod proxies;
 mod schema;
+mod sessions;
 mod statements;
 mod storage;
 mod watching;

@@ -17,13 +17,23 @@ pub struct Client {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        let http = reqwest::Client::builder().build().expect("an HTTP client");
+        let http = reqwest::Client::builder().user_agent("staygate-tests");
+        let http = http.build().expect("an HTTP client");
         Self {
             http,
             base: base.to_owned(),
             token: None,
             refresh_token: None,
             id: String::new(),
+        }
+    }
+
+    /// The same, in a program that calls itself this.
+    pub fn calling_itself(&self, name: &str) -> Self {
+        let http = reqwest::Client::builder().user_agent(name).build();
+        Self {
+            http: http.expect("an HTTP client"),
+            ..self.clone()
         }
     }
 

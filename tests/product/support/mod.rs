@@ -1,6 +1,9 @@
 //! A running server, a clock to turn, and clients.
 
 mod client;
+mod mailbox;
+mod redis;
+mod session;
 mod socket;
 
 use std::sync::Arc;
@@ -15,10 +18,14 @@ use staygate::{
     store::db::{Db, DbOptions},
 };
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 pub use client::{BOOKING_FIELDS, Client, SESSION};
+pub use mailbox::Mail;
+pub use redis::Redis;
+pub use session::says_unauthenticated;
 pub use socket::Socket;
 
 /// The moment at which every test begins: noon in London, and a Wednesday.
@@ -75,6 +82,11 @@ impl World {
     }
 
     pub async fn on_postgres() -> Self {
+        Self::on_postgres_with(&[]).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn on_postgres_with(own: &[(&str, &str)]) -> Self {
         let server = required("STAYGATE_TEST_POSTGRES");
         let name = format!("test_{}", Uuid::new_v4().simple());
         let options = DbOptions {
@@ -91,11 +103,16 @@ impl World {
             .expect("a database for the test");
         db.close().await.expect("closes");
         let (server, _) = server.rsplit_once('/').expect("a URL with a database");
-        let settings = vec![
+        let mut settings = vec![
             ("DATABASE_URL".into(), format!("{server}/{name}")),
             ("REDIS_URL".into(), required("STAYGATE_TEST_REDIS")),
+            ("SMTP_URL".into(), required("STAYGATE_TEST_SMTP")),
             ("STAYGATE_REDIS_PREFIX".into(), name),
         ];
+        // What comes later counts.
+        for (name, value) in own {
+            settings.push(((*name).into(), (*value).into()));
+        }
         let directory = Arc::new(tempfile::tempdir().expect("a directory"));
         Self::start(settings, ManualClock::starting_at(at(START)), directory).await
     }
@@ -105,16 +122,21 @@ impl World {
         clock: ManualClock,
         directory: Arc<TempDir>,
     ) -> Self {
-        let mut all = settings.clone();
+        let mails = directory.path().join("mails").display().to_string();
+        let mut all = vec![];
         for (name, value) in [
             ("STAYGATE_LISTEN", "127.0.0.1:0"),
+            ("STAYGATE_ADMIN_LISTEN", "off"),
+            ("STAYGATE_MAIL_DIR", mails.as_str()),
+            ("STAYGATE_RATE_LIMITS", "off"),
             ("STAYGATE_WORKERS", "false"),
             ("STAYGATE_PASSWORD_MEMORY_KIB", "64"),
             ("STAYGATE_PASSWORD_PASSES", "1"),
             ("STAYGATE_ACCESS_TOKEN_TTL", "2592000"),
         ] {
-            all.push((name.into(), value.into()));
+            all.push((name.to_owned(), value.to_owned()));
         }
+        all.extend(settings.clone());
         let settings_in_force = Settings::read(all.into_iter()).expect("good settings");
         let app = App::build(settings_in_force, Arc::new(clock.clone()))
             .await
@@ -135,8 +157,18 @@ impl World {
 
     /// A second server on the same database, and the same Redis.
     pub async fn another_instance(&self) -> Self {
+        self.instance_with(&[]).await
+    }
+
+    /// The same with some settings of its own.
+    pub async fn instance_with(&self, settings: &[(&str, &str)]) -> Self {
+        let own = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let others = self.settings.iter().cloned();
+        let others = others.filter(|(name, _)| settings.iter().all(|(own, _)| own != name));
         Self::start(
-            self.settings.clone(),
+            others.chain(own).collect(),
             self.clock.clone(),
             Arc::clone(&self.directory),
         )
@@ -145,6 +177,11 @@ impl World {
 
     pub fn is_postgres(&self) -> bool {
         self.settings.iter().any(|(name, _)| name == "REDIS_URL")
+    }
+
+    /// What this world's notices are published under in Redis.
+    pub fn channel(&self) -> String {
+        format!("{}:notices", self.app.settings.redis_prefix)
     }
 
     /// The server is told to stop.
@@ -195,6 +232,53 @@ impl World {
     /// The same person's client at another server.
     pub fn as_seen_by(&self, client: &Client) -> Client {
         client.at(&self.base)
+    }
+
+    /// A mail address that no other test writes to.
+    pub fn address(&self, name: &str) -> String {
+        let part = self.directory.path().file_name().expect("a name");
+        let part = part.to_string_lossy().replace('.', "").to_lowercase();
+        format!("{name}.{part}@example.com")
+    }
+
+    /// What has arrived at an address, oldest first, once all mail that is due is sent.
+    pub async fn mails_to(&self, address: &str) -> Vec<Mail> {
+        self.background_round().await;
+        let folder = if self.is_postgres() {
+            required("STAYGATE_TEST_MAILS").into()
+        } else {
+            self.directory.path().join("mails")
+        };
+        mailbox::mails_in(&folder, address)
+    }
+
+    /// The binary, on this world's database.
+    pub async fn runs(&self, arguments: &[&str], input: &str) -> (bool, String) {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_staygate"));
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.directory.path())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut typed = child.stdin.take().expect("its input");
+        typed
+            .write_all(input.as_bytes())
+            .await
+            .expect("it is typed");
+        drop(typed);
+        let output = child.wait_with_output().await.expect("it ends");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).expect("text");
+        (output.status.success(), said)
+    }
+
+    /// Writes to the database behind the product's back.
+    pub async fn meddles(&self, sql: &str) -> Result<(), sea_orm::DbErr> {
+        self.app.db.read().execute_unprepared(sql).await.map(|_| ())
     }
 
     /// What the background work does in one round.

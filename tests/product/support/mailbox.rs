@@ -1,0 +1,52 @@
+//! What arrived by mail.
+
+use std::path::{Path, PathBuf};
+
+use mail_parser::MessageParser;
+
+/// A mail, as its reader sees it.
+#[derive(Debug)]
+pub struct Mail {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+impl Mail {
+    /// The secret of the link in it.
+    pub fn token(&self) -> String {
+        let (_, rest) = self.text.split_once("#token=").expect("a link in the mail");
+        let token = rest.split_whitespace().next().expect("a token");
+        assert!(self.html.contains(token), "both forms have the same link");
+        token.to_owned()
+    }
+}
+
+/// The mails in a folder for one address, oldest first.
+pub fn mails_in(folder: &Path, address: &str) -> Vec<Mail> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map(|entries| {
+            entries
+                .map(|entry| entry.expect("an entry").path())
+                .collect()
+        })
+        .unwrap_or_default();
+    files.retain(|file| {
+        let name = file.file_name().expect("a name").to_string_lossy();
+        !name.starts_with('.') && file.extension().is_some_and(|ending| ending == "eml")
+    });
+    files.sort();
+    files
+        .iter()
+        .filter_map(|file| {
+            let raw = std::fs::read(file).expect("a mail");
+            let mail = MessageParser::default().parse(&raw).expect("a mail");
+            let to = mail.to().and_then(|list| list.first()?.address());
+            (to == Some(address)).then(|| Mail {
+                subject: mail.subject().unwrap_or_default().to_owned(),
+                text: mail.body_text(0).unwrap_or_default().into_owned(),
+                html: mail.body_html(0).unwrap_or_default().into_owned(),
+            })
+        })
+        .collect()
+}
