@@ -5,9 +5,8 @@
 //
 // CHROMIUM names the browser; without it, the first one in PATH is taken. Exits with 0 only if all held.
 
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
+import { check, expect, finish } from "./checks.mjs";
 
 const TIMEOUT = 15_000;
 
@@ -18,65 +17,7 @@ if (!base) {
 }
 const server = new URL(base);
 
-// ---------------------------------------------------------------- checks
-
-let passed = 0;
-let failed = 0;
-
-async function check(sentence, body) {
-  try {
-    await body();
-    passed += 1;
-    console.log(`ok - ${sentence}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`not ok - ${sentence}\n${String(error?.message ?? error).replace(/^/gm, "    ")}`);
-  }
-}
-
-function expect(condition, explanation) {
-  if (!condition) {
-    throw new Error(typeof explanation === "string" ? explanation : JSON.stringify(explanation, null, 2));
-  }
-}
-
-// ---------------------------------------------------------------- the browser
-
-function findChromium() {
-  if (process.env.CHROMIUM) {
-    return process.env.CHROMIUM;
-  }
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  const found = (process.env.PATH ?? "")
-    .split(delimiter)
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-  if (!found) {
-    console.error("no Chromium in PATH; set CHROMIUM to one");
-    process.exit(2);
-  }
-  return found;
-}
-
-const browser = await chromium.launch({
-  executablePath: findChromium(),
-  args: [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    `--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE ${server.hostname}`,
-  ],
-});
+const browser = await launch(server.hostname);
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
 context.setDefaultTimeout(TIMEOUT);
 
@@ -278,5 +219,4 @@ await check("the pages ask no other host for anything", () => expect(strangers.l
 await check("the console has no error", () => expect(complaints.length === 0, complaints));
 
 await browser.close();
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish();
