@@ -7,4 +7,5 @@ pub mod gateway;
 pub mod limits;
 pub mod mail;
 pub mod passwords;
+mod patient;
 pub mod tokens;
