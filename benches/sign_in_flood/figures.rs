@@ -86,7 +86,7 @@ impl Round {
 }
 
 /// What stands above the lines.
-pub(super) const HEAD: &str = "\
+pub(super) const HEAD: &str = "
                    staygate                              bare route                 sign-ins/s
            quiet         flood                 quiet         flood               answered   told to
 round   p50    p99    p50    p99  ratio     p50    p99    p50    p99  ratio     by a hash      wait";

@@ -15,7 +15,7 @@ use std::{
     env,
     process::ExitCode,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc,
     },
@@ -86,7 +86,7 @@ fn main() -> anyhow::Result<ExitCode> {
     };
 
     let engine = database.split(':').next().unwrap_or_default();
-    println!("{engine}, {RATE} requests of each kind a second, times in ms\n{HEAD}");
+    println!("{engine}, {RATE} requests of each kind a second, times in ms{HEAD}");
     // Connections are opened and caches filled.
     bench.window();
     let mut rounds = Vec::new();
@@ -102,6 +102,9 @@ fn main() -> anyhow::Result<ExitCode> {
         "\nThe flood makes the 99th percentile {:.2} times as long; {ALLOWED} are allowed. {} wrong answers.",
         median.public.ratio, median.wrong
     );
+    if let Some(answer) = bench.flood.first_wrong.get() {
+        println!("The first sign-in that was answered wrongly: {answer}");
+    }
     let good = median.public.ratio <= ALLOWED && median.wrong == 0;
     Ok(if good {
         ExitCode::SUCCESS
@@ -166,6 +169,8 @@ struct Flood {
     refused: AtomicU32,
     /// No answer, or another one.
     wrong: AtomicU32,
+    /// The first of those.
+    first_wrong: OnceLock<String>,
 }
 
 impl Flood {
@@ -176,6 +181,7 @@ impl Flood {
             hashed: AtomicU32::new(0),
             refused: AtomicU32::new(0),
             wrong: AtomicU32::new(0),
+            first_wrong: OnceLock::new(),
         })
     }
 
@@ -192,13 +198,18 @@ impl Flood {
             let answer = self.client.post(&self.url).json(&body).send().await?;
             answer.json::<Value>().await
         };
-        let answer = answer.await.unwrap_or_default();
+        let answer = answer
+            .await
+            .unwrap_or_else(|error| json!(format!("{error:?}")));
         let problem = answer.pointer("/data/signIn/userErrors/0/code");
         let error = answer.pointer("/errors/0/extensions/code");
         let count = match (problem, error) {
             (Some(code), None) if code == "WRONG_CREDENTIALS" => &self.hashed,
             (None, Some(code)) if code == "RATE_LIMITED" => &self.refused,
-            _ => &self.wrong,
+            _ => {
+                self.first_wrong.get_or_init(|| answer.to_string());
+                &self.wrong
+            }
         };
         count.fetch_add(1, Ordering::Relaxed);
     }
