@@ -39,6 +39,8 @@ actions! {
     EmailVerified = "account.email_verified";
     /// A password was changed by who knew the old one.
     PasswordChanged = "account.password_changed";
+    /// Somebody who is signed in was asked for the password.
+    PasswordChecked = "account.password_checked";
     /// A mail with a link to a new password was asked for.
     PasswordResetRequested = "account.password_reset_requested";
     /// A password was changed by such a link.

@@ -24,6 +24,9 @@ use crate::{
     },
 };
 
+/// The field of the password that is in force.
+pub(super) const CURRENT_PASSWORD: &str = "currentPassword";
+
 impl People {
     /// Changes the caller's password, ends the caller's other sessions, and takes back a change of address that waits.
     ///
@@ -36,29 +39,7 @@ impl People {
         new: String,
     ) -> Result<Model> {
         let caller = signed_in(actor)?;
-        tries::password_change(&self.0, caller.user_id).await?;
-        let user = self.own(actor).await?;
-        let hash = Some(user.password_hash.clone());
-        let right = match Password::typed(current) {
-            Some(typed) => self.0.passwords.verify(typed, hash).await?,
-            None => false,
-        };
-        if !right {
-            let mut changes = Changes::by(actor);
-            changes.note(
-                Action::PasswordChanged,
-                Subject::User(user.user_id),
-                Outcome::Refused,
-                Some("wrong credentials".to_owned()),
-            );
-            changes.commit(self.0.db.begin().await?, &self.0).await?;
-            suspicion::failed_sign_in(&self.0, &user.email, Some(user.user_id), actor.client())
-                .await;
-            let message = "This is not your current password.";
-            return Err(
-                Problem::new("currentPassword", ProblemCode::WrongCredentials, message).into(),
-            );
-        }
+        let user = self.must_know_password(actor, current).await?;
         let new = new_password(new, &user)?;
         let new_hash = self.0.passwords.hash(new).await?;
         let now = self.0.clock.now();
@@ -82,6 +63,35 @@ impl People {
         changes.sessions_of(user.user_id);
         changes.commit(tx, &self.0).await?;
         self.own(actor).await
+    }
+
+    /// The caller's account, when the caller has typed its password. A wrong one is an act of the audit log, and counts as a guess.
+    ///
+    /// # Errors
+    /// `WRONG_CREDENTIALS` for a wrong one; [`Error::TooMany`] after too many.
+    pub(super) async fn must_know_password(&self, actor: &Actor, typed: String) -> Result<Model> {
+        let user = self.own(actor).await?;
+        tries::password_change(&self.0, user.user_id).await?;
+        let hash = Some(user.password_hash.clone());
+        let right = match Password::typed(typed) {
+            Some(typed) => self.0.passwords.verify(typed, hash).await?,
+            None => false,
+        };
+        if right {
+            return Ok(user);
+        }
+        let mut changes = Changes::by(actor);
+        changes.note(
+            Action::PasswordChecked,
+            Subject::User(user.user_id),
+            Outcome::Refused,
+            Some("wrong credentials".to_owned()),
+        );
+        changes.commit(self.0.db.begin().await?, &self.0).await?;
+        let (email, client) = (&user.email, actor.client());
+        suspicion::failed_sign_in(&self.0, email, Some(user.user_id), client).await;
+        let message = "This is not your current password.";
+        Err(Problem::new(CURRENT_PASSWORD, ProblemCode::WrongCredentials, message).into())
     }
 
     /// Sends a link to a new password to this address, if somebody has it. Whether anybody does shows neither in the answer nor in its time:

@@ -8,13 +8,12 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::{People, mailed, taken};
+use super::{People, mailed, passwords::CURRENT_PASSWORD, taken};
 use crate::{
     domain::{
         actor::{Actor, Client},
         audit::{Action, Subject},
         ids::UserId,
-        password::Password,
         people::{MailedFor, ProfileChange},
         problem::{Problem, ProblemCode},
     },
@@ -26,15 +25,13 @@ use crate::{
         changes::Changes,
         error::{Error, Result, signed_in},
         mails::Mail,
-        queue, suspicion, tries,
+        queue, tries,
     },
     store::db::{Tx, is_unique_violation},
 };
 
 /// For how long after a sign-in its password counts as shown.
 const JUST_NOW: Duration = Duration::minutes(15);
-/// The field of the current password.
-const PASSWORD: &str = "currentPassword";
 
 impl People {
     /// Changes the caller's account. Another mail address is taken over once a link that is sent to it comes back by [`Self::verify_email`];
@@ -48,7 +45,10 @@ impl People {
         if let Some(email) = &change.email {
             tries::verify_mail(&self.0, caller, email).await?;
         }
-        let knows_password = self.knows_password(actor, change.current_password).await?;
+        let knows_password = change.current_password.is_some();
+        if let Some(typed) = change.current_password {
+            self.must_know_password(actor, typed).await?;
+        }
         let now = self.0.clock.now();
         let mut changes = Changes::by(actor);
         let tx = self.0.db.begin().await?;
@@ -69,7 +69,9 @@ impl People {
                 // An access token that was stolen is not enough to take the account over.
                 if !knows_password && !signed_in_just_now(&tx, actor, now).await? {
                     let message = "Give your current password, or sign in again.";
-                    return Err(Problem::new(PASSWORD, ProblemCode::Required, message).into());
+                    return Err(
+                        Problem::new(CURRENT_PASSWORD, ProblemCode::Required, message).into(),
+                    );
                 }
                 // An address that nobody has shown to read may be a stranger's.
                 if user.email_verified_at.is_some() {
@@ -97,24 +99,6 @@ impl People {
         changes.record(Action::ProfileUpdated, Subject::User(caller));
         changes.commit(tx, &self.0).await?;
         self.own(actor).await
-    }
-
-    /// Whether the caller knows the password, where one was typed.
-    async fn knows_password(&self, actor: &Actor, typed: Option<String>) -> Result<bool> {
-        let Some(typed) = typed else { return Ok(false) };
-        let user = self.own(actor).await?;
-        tries::password_change(&self.0, user.user_id).await?;
-        let hash = Some(user.password_hash);
-        let right = match Password::typed(typed) {
-            Some(typed) => self.0.passwords.verify(typed, hash).await?,
-            None => false,
-        };
-        if right {
-            return Ok(true);
-        }
-        suspicion::failed_sign_in(&self.0, &user.email, Some(user.user_id), actor.client()).await;
-        let message = "This is not your current password.";
-        Err(Problem::new(PASSWORD, ProblemCode::WrongCredentials, message).into())
     }
 
     /// Takes a mailed link's secret: its reader has the address. Gives whose it is; whoever brings the secret need not be signed in.

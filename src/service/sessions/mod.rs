@@ -1,5 +1,6 @@
 //! Signed-in devices: short access tokens, a refresh token that changes at each use, and an end that holds at once. Signing in is in
-//! [`sign_in`], taking new tokens in [`refresh`], ending sessions in [`ending`]; how a request is let in without SQL in [`standing`].
+//! [`sign_in`] and [`begin`], taking new tokens in [`refresh`], ending sessions in [`ending`]; how a request is let in without SQL in
+//! [`standing`].
 
 mod begin;
 mod ending;

@@ -1,0 +1,173 @@
+//! What settings must be, and what they mean to those who use them.
+
+use std::path::PathBuf;
+
+use anyhow::{anyhow, ensure};
+use axum::http::HeaderValue;
+use chrono::Duration;
+use rust_decimal::Decimal;
+
+use super::{Environment, Settings};
+use crate::{
+    domain::price::Rates,
+    http::{Origins, Proxies},
+    service::{Terms, mails::letter::Site},
+    store::passwords::HashCost,
+};
+
+impl Settings {
+    /// Looks whether they can be used, all together.
+    ///
+    /// # Errors
+    /// One clear line for the first that can't.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let is_database =
+            self.database_url.starts_with("sqlite:") || self.database_url.starts_with("postgres");
+        ensure!(
+            is_database,
+            "DATABASE_URL must begin with sqlite:// or postgres://"
+        );
+        ensure!(
+            (1..=1_000).contains(&self.database_connections),
+            "STAYGATE_DATABASE_CONNECTIONS must be 1 to 1000"
+        );
+        for (name, seconds) in [
+            ("STAYGATE_ACCESS_TOKEN_TTL", self.access_token_ttl),
+            ("STAYGATE_SESSION_TTL", self.session_ttl),
+            ("STAYGATE_HOLD_TTL", self.hold_ttl),
+        ] {
+            ensure!(
+                (1..=31_536_000).contains(&seconds),
+                "{name} must be a number of seconds from 1 to a year"
+            );
+        }
+        let code =
+            self.currency.len() == 3 && self.currency.chars().all(|c| c.is_ascii_uppercase());
+        ensure!(
+            code,
+            "STAYGATE_CURRENCY must be an ISO 4217 code such as USD"
+        );
+        for (name, percent) in [
+            ("STAYGATE_SERVICE_FEE_PERCENT", self.service_fee_percent),
+            ("STAYGATE_TAX_PERCENT", self.tax_percent),
+        ] {
+            let possible = percent >= Decimal::ZERO && percent <= Rates::MAX_PERCENT;
+            ensure!(possible, "{name} must be 0 to {}", Rates::MAX_PERCENT);
+        }
+        ensure!(
+            (0..=300).contains(&self.refresh_grace),
+            "STAYGATE_REFRESH_GRACE must be 0 to 300 seconds"
+        );
+        let is_web = self.site_url.starts_with("http://") || self.site_url.starts_with("https://");
+        ensure!(
+            is_web && !self.site_url.contains(['?', '#']),
+            "STAYGATE_SITE_URL must be the address of your web pages, such as https://www.example.com"
+        );
+        self.origins()?;
+        self.proxies()?;
+        if self.is_production() {
+            ensure!(
+                self.jwt_key.is_some(),
+                "STAYGATE_JWT_KEY must be given in production: an Ed25519 key in PKCS #8, as PEM"
+            );
+            ensure!(
+                self.smtp_url.is_some(),
+                "SMTP_URL must be given in production: nobody could verify an address or choose a new password without mail"
+            );
+            ensure!(
+                self.site_url.starts_with("https://") && !self.mail_from.contains("@localhost"),
+                "STAYGATE_SITE_URL (https://…) and STAYGATE_MAIL_FROM must be given in production: mailed links lead there, and come from there"
+            );
+            ensure!(
+                self.sandbox(),
+                "No payment provider is configured. The sandbox moves no money; set STAYGATE_SANDBOX_PAYMENTS=true to use it \
+                 in production all the same"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether it carries a business.
+    #[must_use]
+    pub fn is_production(&self) -> bool {
+        self.env == Environment::Production
+    }
+
+    /// Whether payments are made in the sandbox: by default in development alone.
+    #[must_use]
+    pub fn sandbox(&self) -> bool {
+        self.sandbox_payments.unwrap_or(!self.is_production())
+    }
+
+    /// Where mail is put as files when there is no mail server.
+    #[must_use]
+    pub fn mail_dir(&self) -> PathBuf {
+        self.mail_dir.as_deref().unwrap_or("staygate-mail").into()
+    }
+
+    /// Whether there is a Playground: by default in development alone.
+    #[must_use]
+    pub fn has_playground(&self) -> bool {
+        self.playground.unwrap_or(!self.is_production())
+    }
+
+    /// Which origins may call from a browser: by default any in development, none in production.
+    ///
+    /// # Errors
+    /// When one is no origin.
+    pub fn origins(&self) -> anyhow::Result<Origins> {
+        match self.cors_origins.as_deref() {
+            None if self.is_production() => Ok(Origins::These(vec![])),
+            None | Some("*") => Ok(Origins::Any),
+            Some(list) => list
+                .split(',')
+                .map(str::trim)
+                .filter(|origin| !origin.is_empty())
+                .map(|origin| {
+                    let shape = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+                    ensure!(shape, "STAYGATE_CORS_ORIGINS: {origin} is no origin such as https://www.example.com");
+                    Ok(HeaderValue::from_str(origin)?)
+                })
+                .collect::<anyhow::Result<_>>()
+                .map(Origins::These),
+        }
+    }
+
+    /// Whose word is taken for where a request came from: by default nobody's.
+    ///
+    /// # Errors
+    /// When one is neither an address nor a network.
+    pub fn proxies(&self) -> anyhow::Result<Proxies> {
+        let list = self.trusted_proxies.as_deref().unwrap_or_default();
+        Proxies::parse(list).map_err(|error| anyhow!("STAYGATE_TRUSTED_PROXIES: {error}"))
+    }
+
+    /// What the operator decides about the marketplace.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms {
+            currency: self.currency.clone(),
+            rates: Rates {
+                service_percent: self.service_fee_percent,
+                tax_percent: self.tax_percent,
+            },
+            hold_ttl: Duration::seconds(self.hold_ttl),
+            verified_guests_only: self.verified_guests_only,
+            session_ttl: Duration::seconds(self.session_ttl),
+            refresh_grace: Duration::seconds(self.refresh_grace),
+            site: Site {
+                name: self.site_name.clone(),
+                url: self.site_url.trim_end_matches('/').to_owned(),
+            },
+        }
+    }
+
+    /// What one password hash costs.
+    #[must_use]
+    pub const fn hash_cost(&self) -> HashCost {
+        HashCost {
+            memory_kib: self.password_memory_kib,
+            passes: self.password_passes,
+        }
+    }
+}
