@@ -45,8 +45,8 @@ const PER_ACCOUNT_AND_NETWORK: Quota = quota(10, Duration::seconds(30));
 const PER_ACCOUNT: Quota = quota(50, Duration::seconds(20));
 /// Wrong passwords from one network; whole companies share one.
 const PER_NETWORK: Quota = quota(100, Duration::seconds(5));
-/// New accounts from one network.
-const SIGN_UPS: Quota = quota(200, Duration::seconds(20));
+/// New accounts from one network; whole conferences share one.
+const SIGN_UPS: Quota = quota(500, Duration::seconds(20));
 /// Mails with a link to a new password, to one address.
 const RESET_MAILS: Quota = quota(3, Duration::minutes(10));
 /// The same from one network.

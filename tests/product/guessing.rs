@@ -246,11 +246,11 @@ async fn nobody_signs_up_by_the_hundred() {
     let sign_up =
         format!("mutation($input: SignUpInput!) {{ signUp(input: $input) {{ {SESSION} }} }}");
     let input = |n: u32| json!({ "input": { "fullName": "bot", "email": format!("bot{n}@example.com"), "password": "a good password" } });
-    for n in 0..200 {
+    for n in 0..500 {
         world.stranger().get(&sign_up, input(n)).await;
     }
     assert_eq!(
-        world.stranger().refusal(&sign_up, input(200)).await,
+        world.stranger().refusal(&sign_up, input(500)).await,
         "RATE_LIMITED"
     );
 }
