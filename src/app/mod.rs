@@ -135,7 +135,9 @@ fn mailer(settings: &Settings) -> anyhow::Result<Arc<dyn Mailer>> {
     let from = &settings.mail_from;
     Ok(match &settings.smtp_url {
         Some(url) => Arc::new(Smtp::new(url, from).context("SMTP_URL or STAYGATE_MAIL_FROM")?),
-        None => Arc::new(Folder::new(settings.mail_dir(), from).context("STAYGATE_MAIL_FROM")?),
+        None => {
+            Arc::new(Folder::new((&settings.mail_dir).into(), from).context("STAYGATE_MAIL_FROM")?)
+        }
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::service::{Services, error::Result};
@@ -18,31 +18,12 @@ const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// Works until it is told to stop; the rounds that have begun are finished. Payments are settled and mail is sent apart, so that a slow
 /// provider or mail server holds up nothing else.
 pub async fn run(services: Services, stopping: CancellationToken) {
-    let bookings = async {
-        let mut rounds = rounds(EVERY);
-        while next(&mut rounds, &stopping).await {
-            move_bookings(&services).await;
-        }
-    };
-    let payments = async {
-        let mut rounds = rounds(EVERY);
-        while next(&mut rounds, &stopping).await {
-            settle_payments(&services).await;
-        }
-    };
-    let mails = async {
-        let mut rounds = rounds(MAIL_EVERY);
-        while next(&mut rounds, &stopping).await {
-            send_mail(&services).await;
-        }
-    };
-    let sweeping = async {
-        let mut rounds = rounds(SWEEP_EVERY);
-        while next(&mut rounds, &stopping).await {
-            sweep(&services).await;
-        }
-    };
-    tokio::join!(bookings, payments, mails, sweeping);
+    tokio::join!(
+        repeat(EVERY, &stopping, || move_bookings(&services)),
+        repeat(EVERY, &stopping, || settle_payments(&services)),
+        repeat(MAIL_EVERY, &stopping, || send_mail(&services)),
+        repeat(SWEEP_EVERY, &stopping, || sweep(&services)),
+    );
 }
 
 /// One look through the tables: lapses what was not paid or answered in time, completes finished stays, settles what is owed, sends
@@ -72,16 +53,21 @@ async fn sweep(services: &Services) {
     report("sweeping mailed secrets", services.mails.sweep().await);
 }
 
-fn rounds(every: Duration) -> Interval {
+/// Does one kind of work, now and again each time, until it is told to stop.
+async fn repeat<F: Future<Output = ()>>(
+    every: Duration,
+    stopping: &CancellationToken,
+    work: impl Fn() -> F,
+) {
     let mut rounds = interval(every);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    rounds
-}
-
-async fn next(rounds: &mut Interval, stopping: &CancellationToken) -> bool {
-    tokio::select! {
-        _ = rounds.tick() => !stopping.is_cancelled(),
-        () = stopping.cancelled() => false,
+    loop {
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => return,
+            _ = rounds.tick() => {}
+        }
+        work().await;
     }
 }
 

@@ -85,32 +85,8 @@ impl Audit {
         must_be_admin(actor)?;
         let rows = paging::page(matching(filter), &BY_KEY, request);
         let page = Page::from_rows(request, rows.all(self.0.db.read()).await?, place);
-        let mut changes = Changes::by(actor);
-        changes.record(Action::AdminRead, Subject::AuditLog);
-        changes.commit(self.0.db.begin().await?, &self.0).await?;
+        admin_reads(&self.0, actor, vec![Subject::AuditLog]).await?;
         Ok(page)
-    }
-
-    /// A line before the first or behind the last.
-    async fn stray(&self) -> Result<Option<i64>> {
-        let ends: Option<(Option<i64>, Option<i64>)> = Entity::find()
-            .select_only()
-            .column_as(Column::AuditId.min(), "first")
-            .column_as(Column::AuditId.max(), "last")
-            .into_tuple()
-            .one(self.0.db.read())
-            .await?;
-        let (first, last) = ends.unwrap_or_default();
-        // Read after the lines, so that none of them was added since.
-        let head = self.head().await?;
-        let before = first.filter(|number| *number < 1);
-        Ok(before.or(last.filter(|number| *number > head.audit_id)))
-    }
-
-    async fn head(&self) -> Result<audit_head::Model> {
-        let head = audit_head::Entity::find_by_id(1).one(self.0.db.read());
-        let gone = || anyhow::anyhow!("the end of the audit log is gone");
-        Ok(head.await?.ok_or_else(gone)?)
     }
 
     /// How many lines there are.
@@ -162,6 +138,28 @@ impl Audit {
             lines: number,
             hash,
         })
+    }
+
+    /// A line before the first or behind the last.
+    async fn stray(&self) -> Result<Option<i64>> {
+        let ends: Option<(Option<i64>, Option<i64>)> = Entity::find()
+            .select_only()
+            .column_as(Column::AuditId.min(), "first")
+            .column_as(Column::AuditId.max(), "last")
+            .into_tuple()
+            .one(self.0.db.read())
+            .await?;
+        let (first, last) = ends.unwrap_or_default();
+        // Read after the lines, so that none of them was added since.
+        let head = self.head().await?;
+        let before = first.filter(|number| *number < 1);
+        Ok(before.or(last.filter(|number| *number > head.audit_id)))
+    }
+
+    async fn head(&self) -> Result<audit_head::Model> {
+        let head = audit_head::Entity::find_by_id(1).one(self.0.db.read());
+        let gone = || anyhow::anyhow!("the end of the audit log is gone");
+        Ok(head.await?.ok_or_else(gone)?)
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! These are a transaction's last steps, in one order for everybody: events, sessions, audit, commit.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue, ConnectionTrait as _, DbBackend, EntityTrait as _};
 
 use super::{
@@ -139,11 +140,7 @@ impl Changes {
         Ok(())
     }
 
-    async fn append_session_changes(
-        &self,
-        tx: &Tx,
-        now: chrono::DateTime<chrono::Utc>,
-    ) -> Result<()> {
+    async fn append_session_changes(&self, tx: &Tx, now: DateTime<Utc>) -> Result<()> {
         if self.sessions_of.is_empty() {
             return Ok(());
         }

@@ -76,9 +76,7 @@ impl Events {
         };
         let sees =
             actor.is_admin() || booking.guest_id == user.user_id || booking.host_id == user.user_id;
-        if actor.is_admin() {
-            audit::admin_reads(&self.0, actor, vec![Subject::Booking(booking_id)]).await?;
-        }
+        audit::admin_reads(&self.0, actor, vec![Subject::Booking(booking_id)]).await?;
         Ok(if sees {
             Some(self.watch(Scope::Booking(booking_id), after).await?)
         } else {

@@ -156,7 +156,7 @@ impl Services {
 
     /// Takes note that the caller was refused something: many in a row are suspicious.
     pub async fn note_refusal(&self, actor: &Actor) {
-        suspicion::refused(&self.parts, actor).await;
+        suspicion::refused(&self.parts, actor, 1).await;
     }
 
     /// Whether the database answers.

@@ -38,24 +38,6 @@ const FAILED_SIGN_INS_OF_ALL: u32 = 500;
 /// Refusals of one person that are one.
 const REFUSALS: u32 = 20;
 
-/// Something that means little once, and something when it goes on.
-#[derive(Debug, Clone)]
-pub(super) enum Suspicion {
-    /// A sign-in failed.
-    FailedSignIn {
-        /// For which mail address, in a form that does not show it. Known and unknown ones are counted alike.
-        address: String,
-        /// Whose it is, if anybody's.
-        user_id: Option<UserId>,
-        /// From which network.
-        network: Option<String>,
-    },
-    /// A refresh token was used a second time.
-    RefreshReused(UserId),
-    /// Somebody asked for what is not theirs.
-    Probing(UserId),
-}
-
 /// Counts suspicious things. Cheap to clone.
 #[derive(Clone)]
 pub struct Suspicions(moka::sync::Cache<String, Arc<AtomicU32>>);
@@ -68,56 +50,77 @@ impl Default for Suspicions {
 }
 
 impl Suspicions {
-    /// Counts one, and raises an alert where it makes a run. It never fails: what can't be written is logged.
-    pub(super) async fn notice(&self, parts: &Parts, suspicion: Suspicion) {
-        let (cause, details) = match suspicion {
-            Suspicion::FailedSignIn {
-                address,
-                user_id,
-                network,
-            } => {
-                let mut details = vec![];
-                if self.reaches(&format!("account:{address}"), FAILED_SIGN_INS) {
-                    let whom = user_id.map_or_else(
-                        || "an address without an account".to_owned(),
-                        |user_id| Subject::User(user_id).to_string(),
-                    );
-                    details.push(format!("{FAILED_SIGN_INS} failed for {whom}"));
-                }
-                if let Some(network) = network
-                    && self.reaches(&format!("network:{network}"), FAILED_SIGN_INS)
-                {
-                    details.push(format!("{FAILED_SIGN_INS} failed from {network}"));
-                }
-                if self.reaches("everybody", FAILED_SIGN_INS_OF_ALL) {
-                    details.push(format!("{FAILED_SIGN_INS_OF_ALL} failed in all"));
-                }
-                ("failed sign-ins", details)
-            }
-            Suspicion::RefreshReused(user_id) => {
-                ("refresh token reuse", vec![format!("of user:{user_id}")])
-            }
-            Suspicion::Probing(user_id) => {
-                let reached = self.reaches(&format!("probing:{user_id}"), REFUSALS);
-                let detail = format!("{REFUSALS} refusals of user:{user_id}");
-                (
-                    "permission probing",
-                    if reached { vec![detail] } else { vec![] },
-                )
-            }
-        };
-        for detail in details {
-            metrics::counter!("staygate_suspicions_total", "cause" => cause).increment(1);
-            if let Err(error) = raise(parts, cause, &detail).await {
-                tracing::error!(%error, cause, detail, "an alert could not be written");
-            }
-        }
-    }
-
-    /// Counts, and says whether a run has just become so long.
-    fn reaches(&self, run: &str, length: u32) -> bool {
+    /// Counts some more of a run, and says whether it has just become so long, for the first time or once more.
+    fn reach(&self, run: &str, some: u32, length: u32) -> bool {
         let count = self.0.get_with_by_ref(run, Arc::default);
-        (count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(length)
+        let before = count.fetch_add(some, Ordering::Relaxed);
+        before.wrapping_add(some) / length > before / length
+    }
+}
+
+/// Counts a wrong password for a mail address, of a known account or of none: both alike.
+pub(super) async fn failed_sign_in(
+    parts: &Parts,
+    email: &str,
+    user_id: Option<UserId>,
+    client: &Client,
+) {
+    const CAUSE: &str = "failed sign-ins";
+    let runs = &parts.suspicions;
+    let mut details = vec![];
+    // Counted by a hash, so that no address stands in memory for long.
+    if runs.reach(
+        &format!("account:{}", sha256_hex(email)),
+        1,
+        FAILED_SIGN_INS,
+    ) {
+        let whom = user_id.map_or_else(
+            || "an address without an account".to_owned(),
+            |user_id| Subject::User(user_id).to_string(),
+        );
+        details.push(format!("{FAILED_SIGN_INS} failed for {whom}"));
+    }
+    if let Some(network) = client.network()
+        && runs.reach(&format!("network:{network}"), 1, FAILED_SIGN_INS)
+    {
+        details.push(format!("{FAILED_SIGN_INS} failed from {network}"));
+    }
+    if runs.reach("everybody", 1, FAILED_SIGN_INS_OF_ALL) {
+        details.push(format!("{FAILED_SIGN_INS_OF_ALL} failed in all"));
+    }
+    for detail in details {
+        alert(parts, CAUSE, &detail).await;
+    }
+}
+
+/// A refresh token was used a second time: once is enough.
+pub(super) async fn refresh_reused(parts: &Parts, user_id: UserId) {
+    let whose = Subject::User(user_id);
+    alert(parts, "refresh token reuse", &format!("of {whose}")).await;
+}
+
+/// Counts what somebody who is signed in was refused, or asked for by its key and may not see or is not there: which of these, nobody is
+/// told.
+pub(super) async fn refused(parts: &Parts, actor: &Actor, times: usize) {
+    let Some(user_id) = actor.user_id().filter(|_| times > 0) else {
+        return;
+    };
+    let whose = Subject::User(user_id);
+    let times = u32::try_from(times).unwrap_or(u32::MAX);
+    if parts
+        .suspicions
+        .reach(&format!("probing:{user_id}"), times, REFUSALS)
+    {
+        let detail = format!("{REFUSALS} refusals of {whose}");
+        alert(parts, "permission probing", &detail).await;
+    }
+}
+
+/// Counts a run, and raises an alert. It never fails: what can't be written is logged.
+async fn alert(parts: &Parts, cause: &'static str, detail: &str) {
+    metrics::counter!("staygate_suspicions_total", "cause" => cause).increment(1);
+    if let Err(error) = raise(parts, cause, detail).await {
+        tracing::error!(%error, cause, detail, "an alert could not be written");
     }
 }
 
@@ -168,37 +171,4 @@ async fn raise(parts: &Parts, cause: &'static str, detail: &str) -> Result<()> {
     tracing::error!(target: "staygate::alert", cause, detail, "suspicious");
     metrics::counter!("staygate_alerts_total", "cause" => cause).increment(1);
     Ok(())
-}
-
-/// Counts that somebody who is signed in was refused something.
-pub(super) async fn refused(parts: &Parts, actor: &Actor) {
-    if let Some(user_id) = actor.user_id() {
-        parts
-            .suspicions
-            .notice(parts, Suspicion::Probing(user_id))
-            .await;
-    }
-}
-
-/// Counts what somebody who is signed in asked for by its key and may not see, or what is not there: which of the two, nobody is told.
-pub(super) async fn missed(parts: &Parts, actor: &Actor, count: usize) {
-    // More than a run in one request is a run.
-    for _ in 0..count.min(REFUSALS as usize) {
-        refused(parts, actor).await;
-    }
-}
-
-/// Counts a wrong password for a mail address.
-pub(super) async fn failed_sign_in(
-    parts: &Parts,
-    email: &str,
-    user_id: Option<UserId>,
-    client: &Client,
-) {
-    let suspicion = Suspicion::FailedSignIn {
-        address: sha256_hex(email),
-        user_id,
-        network: client.network(),
-    };
-    parts.suspicions.notice(parts, suspicion).await;
 }

@@ -44,7 +44,7 @@ pub struct HashCost {
 impl HashCost {
     /// What takes about as long as this cost is dearer than a hash, if it is by a pass or more.
     fn rest_after(self, hash: &str) -> Option<Argon2<'static>> {
-        let spent = Params::try_from(&PasswordHash::new(hash).ok()?).ok()?;
+        let spent = params_of(hash)?;
         let work = |memory: u32, passes: u32| u64::from(memory) * u64::from(passes);
         let rest =
             work(self.memory_kib, self.passes).checked_sub(work(spent.m_cost(), spent.t_cost()))?;
@@ -137,10 +137,7 @@ impl Passwords {
     /// Whether a hash was made more cheaply than is configured now, in memory or in passes.
     #[must_use]
     pub fn is_cheaper(&self, hash: &str) -> bool {
-        let Ok(hash) = PasswordHash::new(hash) else {
-            return false;
-        };
-        Params::try_from(&hash).is_ok_and(|params| {
+        params_of(hash).is_some_and(|params| {
             params.m_cost() < self.cost.memory_kib || params.t_cost() < self.cost.passes
         })
     }
@@ -162,6 +159,11 @@ impl Passwords {
         });
         Ok(computed.await.context("hashing a password broke off")?)
     }
+}
+
+/// What a hash cost, if it can be read.
+fn params_of(hash: &str) -> Option<Params> {
+    Params::try_from(&PasswordHash::new(hash).ok()?).ok()
 }
 
 /// Whether this is the password that was hashed.

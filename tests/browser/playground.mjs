@@ -6,7 +6,7 @@
 // CHROMIUM names the browser; without it, the first one in PATH is taken. Exits with 0 only if all held.
 
 import { launch } from "./browser.mjs";
-import { check, expect, finish } from "./checks.mjs";
+import { check, expect, finish } from "../checks.mjs";
 
 const TIMEOUT = 15_000;
 

@@ -8,7 +8,7 @@
 
 import { randomUUID } from "node:crypto";
 import { buildClientSchema, getIntrospectionQuery, parse, validate } from "graphql";
-import { check, expect, finish, same } from "./checks.mjs";
+import { check, expect, finish, same } from "../checks.mjs";
 import { PATIENCE, Watch, ask, refusal, refusalOf, send } from "./client.mjs";
 import {
   HOME, a, b, book, cents, change, confirmInForm, day, look, mistakes, pay, payment, prices, search, signIn, signUp,

@@ -1,7 +1,7 @@
 // What people do in the marketplace: one function a move.
 
 import { randomInt, randomUUID } from "node:crypto";
-import { expect, same } from "./checks.mjs";
+import { expect, same } from "../checks.mjs";
 import { PATIENCE, ask } from "./client.mjs";
 import * as operations from "./operations.mjs";
 

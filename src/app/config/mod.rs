@@ -51,7 +51,7 @@ pub struct Settings {
     pub rate_limits: RateLimits,
     pub smtp_url: Option<String>,
     pub mail_from: String,
-    pub mail_dir: Option<String>,
+    pub mail_dir: String,
     pub site_name: String,
     pub site_url: String,
     pub password_memory_kib: u32,
@@ -101,7 +101,7 @@ const SETTINGS: &[(&str, &str, Option<&str>)] = &[
         "STAYGATE_MAIL_FROM",
         Some("Staygate <no-reply@localhost>"),
     ),
-    ("mail_dir", "STAYGATE_MAIL_DIR", None),
+    ("mail_dir", "STAYGATE_MAIL_DIR", Some("staygate-mail")),
     ("site_name", "STAYGATE_SITE_NAME", Some("Staygate")),
     (
         "site_url",

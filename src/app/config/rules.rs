@@ -1,7 +1,5 @@
 //! What settings must be, and what they mean to those who use them.
 
-use std::path::PathBuf;
-
 use anyhow::{anyhow, ensure};
 use axum::http::HeaderValue;
 use chrono::Duration;
@@ -97,12 +95,6 @@ impl Settings {
     #[must_use]
     pub fn sandbox(&self) -> bool {
         self.sandbox_payments.unwrap_or(!self.is_production())
-    }
-
-    /// Where mail is put as files when there is no mail server.
-    #[must_use]
-    pub fn mail_dir(&self) -> PathBuf {
-        self.mail_dir.as_deref().unwrap_or("staygate-mail").into()
     }
 
     /// Whether there is a Playground: by default in development alone.

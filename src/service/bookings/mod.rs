@@ -129,7 +129,7 @@ impl Bookings {
             .await?;
         let seen = rows.iter().map(|row| Subject::Booking(row.booking_id));
         audit::admin_reads(&self.parts, actor, seen.collect()).await?;
-        suspicion::missed(&self.parts, actor, ids.len() - rows.len()).await;
+        suspicion::refused(&self.parts, actor, ids.len() - rows.len()).await;
         Ok(rows
             .into_iter()
             .map(|booking| (booking.booking_id, booking))

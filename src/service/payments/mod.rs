@@ -145,7 +145,7 @@ impl Payments {
             .await?;
         let seen = rows.iter().map(|row| Subject::Payment(row.payment_id));
         audit::admin_reads(&self.0, actor, seen.collect()).await?;
-        suspicion::missed(&self.0, actor, ids.len() - rows.len()).await;
+        suspicion::refused(&self.0, actor, ids.len() - rows.len()).await;
         Ok(rows
             .into_iter()
             .map(|payment| (payment.payment_id, payment))

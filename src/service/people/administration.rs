@@ -1,5 +1,6 @@
 //! What operators do to accounts, from the command line: it is they who hold the database, so nobody's role is asked for.
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _,
     sea_query::{Expr, ExprTrait as _},
@@ -149,11 +150,7 @@ async fn by_email(tx: &Tx, email: &Email) -> Result<Model> {
     Ok(user.ok_or_else(|| Problem::not_found("email", "account with this mail address"))?)
 }
 
-async fn set_suspended(
-    tx: &Tx,
-    user: &Model,
-    at: Option<chrono::DateTime<chrono::Utc>>,
-) -> Result<()> {
+async fn set_suspended(tx: &Tx, user: &Model, at: Option<DateTime<Utc>>) -> Result<()> {
     Entity::update_many()
         .col_expr(Column::SuspendedAt, Expr::val(at))
         .filter(Column::UserId.eq(user.user_id))

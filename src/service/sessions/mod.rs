@@ -12,7 +12,7 @@ pub(super) use ending::{Which, end_sessions};
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
@@ -26,7 +26,7 @@ use crate::{
     domain::actor::{Actor, Client},
     entity::{
         session::{Column, Entity, Model},
-        user,
+        session_change, user,
     },
     store::tokens::AccessToken,
 };
@@ -138,15 +138,14 @@ impl Sessions {
     /// # Errors
     /// When the database fails.
     pub async fn sweep(&self) -> Result<u64> {
-        use crate::entity::session_change;
         let now = self.0.clock.now();
         let tx = self.0.db.begin().await?;
         let feed = session_change::Entity::delete_many()
-            .filter(session_change::Column::CreatedAt.lt(now - chrono::Duration::days(1)))
+            .filter(session_change::Column::CreatedAt.lt(now - Duration::days(1)))
             .exec(&*tx)
             .await?;
         let sessions = Entity::delete_many()
-            .filter(Column::ExpiresAt.lt(now - chrono::Duration::days(90)))
+            .filter(Column::ExpiresAt.lt(now - Duration::days(90)))
             .exec(&*tx)
             .await?;
         tx.commit().await?;

@@ -21,7 +21,7 @@ use crate::{
     service::{
         changes::Changes,
         error::{Error, Result},
-        suspicion::Suspicion,
+        suspicion,
     },
     store::{db::Tx, tokens::refresh::RefreshToken},
 };
@@ -29,8 +29,8 @@ use crate::{
 impl Sessions {
     /// Takes new tokens for a refresh token, which is spent by it.
     ///
-    /// The same client (network and program) may use it again for some seconds, as two tabs do that share it, and is given the same successor. Any other use of
-    /// a spent one ends the session: somebody has a copy.
+    /// The same client (network and program) may use it again for some seconds, as two tabs do that share it, and is given the same
+    /// successor. Any other use of a spent one ends the session: somebody has a copy.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for a token that is not good.
@@ -126,10 +126,7 @@ impl Sessions {
         );
         changes.sessions_of(session.user_id);
         changes.commit(tx, &self.0).await?;
-        self.0
-            .suspicions
-            .notice(&self.0, Suspicion::RefreshReused(session.user_id))
-            .await;
+        suspicion::refresh_reused(&self.0, session.user_id).await;
         Ok(())
     }
 }

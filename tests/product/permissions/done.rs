@@ -100,28 +100,10 @@ pub const PROBES: &[(&str, Probe)] = &[
         })
     }),
     ("Mutation.verifyEmail with a mailed link", |cell| {
-        Box::pin(async {
-            let token = mailed_to_the_guest(cell, MailedFor::VerifyEmail).await;
-            cell.does(
-                "verifyEmail",
-                "VerifyEmailInput!",
-                json!({ "token": token }),
-                "",
-            )
-            .await
-        })
+        Box::pin(verifies_email(cell, ""))
     }),
     ("Mutation.verifyEmail, the viewer that it gives", |cell| {
-        Box::pin(async {
-            let token = mailed_to_the_guest(cell, MailedFor::VerifyEmail).await;
-            cell.does(
-                "verifyEmail",
-                "VerifyEmailInput!",
-                json!({ "token": token }),
-                OWNER,
-            )
-            .await
-        })
+        Box::pin(verifies_email(cell, OWNER))
     }),
     ("Mutation.becomeHost", |cell| {
         let turn = "mutation { becomeHost { probe: viewer { user { owner: id } } userErrors { field code } } }";
@@ -234,6 +216,14 @@ async fn session_of(client: &Client) -> String {
         .get("{ viewer { sessions { id } } }", json!({}))
         .await;
     text(&own["viewer"]["sessions"][0]["id"])
+}
+
+/// Brings back the link that verifies the guest's address.
+async fn verifies_email(cell: &Cell<'_>, selection: &str) -> Vec<Value> {
+    let token = mailed_to_the_guest(cell, MailedFor::VerifyEmail).await;
+    let input = json!({ "token": token });
+    cell.does("verifyEmail", "VerifyEmailInput!", input, selection)
+        .await
 }
 
 /// The secret of a link that was mailed to the guest.
