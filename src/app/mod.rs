@@ -18,6 +18,7 @@ use crate::{
     store::{
         bus::Bus,
         db::{Db, DbOptions},
+        feeds::Fetcher,
         gateway::sandbox::Sandbox,
         limits::Limiter,
         mail::{Mailer, folder::Folder, smtp::Smtp},
@@ -52,6 +53,8 @@ impl App {
     /// # Errors
     /// When a part can't be built; the first line says which.
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        // For every client that is not given one of its own. Somebody else in this process may have been first, with the same.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let db = connect(&settings, Some(STATEMENT_TIMEOUT)).await?;
         let passwords = passwords(&settings)?;
         let bus = match &settings.redis_url {
@@ -80,6 +83,7 @@ impl App {
             terms: settings.terms(),
             standings,
             mailer: mailer(&settings)?,
+            fetcher: Fetcher::new(settings.feeds_from_private_networks)?,
             tries: Tries {
                 limiter,
                 mode: settings.rate_limits,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     digest::sha256_hex,
-    ids::{BookingId, PaymentId, PropertyId, ReviewId, UserId},
+    ids::{BookingId, FeedId, PaymentId, PropertyId, ReviewId, UserId},
 };
 
 macro_rules! actions {
@@ -63,6 +63,14 @@ actions! {
     PropertyUpdated = "property.updated";
     /// A property was deleted.
     PropertyDeleted = "property.deleted";
+    /// A property's calendar got a new secret address.
+    CalendarPublished = "calendar.published";
+    /// A calendar of another platform is imported from now on.
+    FeedAdded = "calendar_feed.added";
+    /// It is no more.
+    FeedRemoved = "calendar_feed.removed";
+    /// It took nights, or let go of some.
+    FeedSynced = "calendar_feed.synced";
     /// A booking was made.
     BookingCreated = "booking.created";
     /// A booking was confirmed.
@@ -126,6 +134,8 @@ pub enum Subject {
     Payment(PaymentId),
     /// A review.
     Review(ReviewId),
+    /// A calendar of another platform.
+    Feed(FeedId),
     /// The audit log itself.
     AuditLog,
 }
@@ -140,6 +150,7 @@ impl fmt::Display for Subject {
             Self::Booking(id) => write!(f, "booking:{id}"),
             Self::Payment(id) => write!(f, "payment:{id}"),
             Self::Review(id) => write!(f, "review:{id}"),
+            Self::Feed(id) => write!(f, "calendar-feed:{id}"),
             Self::AuditLog => f.write_str("audit-log"),
         }
     }

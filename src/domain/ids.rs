@@ -26,6 +26,8 @@ ids! {
     PaymentId(i32);
     /// Key of a review.
     ReviewId(i32);
+    /// Key of another platform's calendar that is imported.
+    FeedId(i32);
     /// Key of one change of a booking's status. Larger is later among the events that one person may see.
     BookingEventId(i64);
 }

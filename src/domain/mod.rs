@@ -8,6 +8,8 @@ pub mod booking;
 pub mod cancellation;
 pub mod clock;
 pub mod digest;
+pub mod feed;
+pub mod ical;
 pub mod ids;
 pub mod listing;
 pub mod money;

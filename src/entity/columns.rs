@@ -11,7 +11,7 @@ use sea_orm::{
 use crate::domain::{
     booking::{BookingStatus, CancellationReason},
     cancellation::CancellationPolicy,
-    ids::{BookingEventId, BookingId, PaymentId, PropertyId, ReviewId, UserId},
+    ids::{BookingEventId, BookingId, FeedId, PaymentId, PropertyId, ReviewId, UserId},
     listing::PropertyStatus,
     money::Money,
     payment::{PaymentMethod, PaymentStatus},
@@ -112,6 +112,7 @@ id_columns!(
     BookingId(i32),
     PaymentId(i32),
     ReviewId(i32),
+    FeedId(i32),
     BookingEventId(i64)
 );
 
@@ -127,7 +128,7 @@ text_columns! {
         DeclinedByHost = "DECLINED_BY_HOST",
         PaymentExpired = "PAYMENT_EXPIRED"
     }
-    NightKind { Booking = "BOOKING", Block = "BLOCK" }
+    NightKind { Booking = "BOOKING", Block = "BLOCK", Feed = "FEED" }
     PaymentMethod { Card = "CARD", Paypal = "PAYPAL" }
     PaymentStatus {
         Pending = "PENDING",

@@ -11,6 +11,8 @@ pub enum NightKind {
     Booking,
     /// The host keeps it closed.
     Block,
+    /// Another calendar of the host's has taken it.
+    Feed,
 }
 
 /// A taken night.

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use crate::domain::{
-    ids::{BookingId, PaymentId, PropertyId, ReviewId, UserId},
+    ids::{BookingId, FeedId, PaymentId, PropertyId, ReviewId, UserId},
     problem::Problem,
 };
 
@@ -18,6 +18,7 @@ pub(super) enum GlobalId {
     Booking(BookingId),
     Payment(PaymentId),
     Review(ReviewId),
+    CalendarFeed(FeedId),
 }
 
 impl GlobalId {
@@ -29,6 +30,7 @@ impl GlobalId {
             Self::Booking(id) => ("Booking", id.to_string()),
             Self::Payment(id) => ("Payment", id.to_string()),
             Self::Review(id) => ("Review", id.to_string()),
+            Self::CalendarFeed(id) => ("CalendarFeed", id.to_string()),
         }
     }
 
@@ -56,6 +58,7 @@ impl GlobalId {
             "Booking" => Self::Booking(BookingId(number()?)),
             "Payment" => Self::Payment(PaymentId(number()?)),
             "Review" => Self::Review(ReviewId(number()?)),
+            "CalendarFeed" => Self::CalendarFeed(FeedId(number()?)),
             _ => return Err(unreadable()),
         };
         // One thing has one id: no leading zeros, plus signs or dashes.
@@ -93,7 +96,7 @@ macro_rules! identifies {
     )*};
 }
 
-identifies!(UserId is User, PropertyId is Property, BookingId is Booking, Uuid is Session);
+identifies!(UserId is User, PropertyId is Property, BookingId is Booking, FeedId is CalendarFeed, Uuid is Session);
 
 /// Reads an id of one kind.
 ///

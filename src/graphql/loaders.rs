@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc};
 
+use chrono::NaiveDate;
 use dataloader::{BatchFn, cached::Loader};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use super::errors::fail;
 use crate::{
     domain::{
         actor::Actor,
-        ids::{BookingId, PaymentId, PropertyId, ReviewId, UserId},
+        ids::{BookingId, FeedId, PaymentId, PropertyId, ReviewId, UserId},
         page::{Page, PageRequest},
         stay::DateRange,
     },
@@ -20,6 +21,7 @@ use crate::{
         Services,
         calendar::Calendar,
         error::{Error, Result},
+        feeds::Shown,
     },
 };
 
@@ -33,6 +35,11 @@ pub(super) struct Loaders {
     pub(super) sessions: Batched<Uuid, session::Model>,
     pub(super) amenities: Batched<PropertyId, Vec<String>>,
     pub(super) calendars: Batched<(PropertyId, DateRange), Calendar>,
+    pub(super) calendar_urls: Batched<PropertyId, String>,
+    pub(super) calendar_feeds: Batched<PropertyId, Vec<Shown>>,
+    pub(super) feeds_by_id: Batched<FeedId, Shown>,
+    pub(super) feed_night_counts: Batched<FeedId, i64>,
+    pub(super) feed_conflicts: Batched<FeedId, Vec<NaiveDate>>,
     pub(super) bookings: Batched<BookingId, booking::Model>,
     pub(super) events: Batched<BookingId, Vec<booking_event::Model>>,
     pub(super) payments: Batched<BookingId, payment::Model>,
@@ -83,6 +90,11 @@ impl Loaders {
             sessions: load!(sessions.by_ids(actor)),
             amenities: load!(properties.amenities()),
             calendars: load_by!(calendar.load()),
+            calendar_urls: load!(feeds.addresses(actor)),
+            calendar_feeds: load!(feeds.of_properties(actor)),
+            feeds_by_id: load!(feeds.by_ids(actor)),
+            feed_night_counts: load!(feeds.night_counts()),
+            feed_conflicts: load!(feeds.conflicts()),
             bookings: load!(bookings.by_ids(actor)),
             events: load!(events.of_bookings()),
             payments: load!(payments.of_bookings()),

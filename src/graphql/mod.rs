@@ -43,6 +43,7 @@ pub struct MutationRoot(
     mutations::accounts::AccountMutations,
     mutations::sessions::SessionMutations,
     mutations::properties::PropertyMutations,
+    mutations::feeds::FeedMutations,
     mutations::bookings::BookingMutations,
     mutations::payments::PaymentMutations,
     mutations::reviews::ReviewMutations,

@@ -1,6 +1,7 @@
 //! The edge: what arrives over the network, made into an actor and a request, and handed to one of the faces.
 
 mod auth;
+mod calendars;
 mod client;
 mod cookie;
 mod document;
@@ -82,6 +83,7 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .route("/graphql", get(graphql::get_or_socket).post(graphql::post))
         .route("/schema.graphql", get(health::schema))
         .route("/.well-known/jwks.json", get(keys::jwks))
+        .route("/calendars/{name}", get(calendars::calendar))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready));
     if extras.sandbox {

@@ -15,22 +15,24 @@ const MAIL_EVERY: Duration = Duration::from_secs(1);
 /// How often what is of no more use is swept out.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
-/// Works until it is told to stop; the rounds that have begun are finished. Payments are settled and mail is sent apart, so that a slow
-/// provider or mail server holds up nothing else.
+/// Works until it is told to stop; the rounds that have begun are finished. Payments are settled, calendars fetched and mail is sent
+/// apart, so that a slow server of others holds up nothing else.
 pub async fn run(services: Services, stopping: CancellationToken) {
     tokio::join!(
         repeat(EVERY, &stopping, || move_bookings(&services)),
         repeat(EVERY, &stopping, || settle_payments(&services)),
+        repeat(EVERY, &stopping, || sync_calendars(&services)),
         repeat(MAIL_EVERY, &stopping, || send_mail(&services)),
         repeat(SWEEP_EVERY, &stopping, || sweep(&services)),
     );
 }
 
-/// One look through the tables: lapses what was not paid or answered in time, completes finished stays, settles what is owed, sends
-/// mail, and sweeps.
+/// One look through the tables: lapses what was not paid or answered in time, completes finished stays, settles what is owed, fetches
+/// calendars, sends mail, and sweeps.
 pub async fn round(services: &Services) {
     move_bookings(services).await;
     settle_payments(services).await;
+    sync_calendars(services).await;
     send_mail(services).await;
     sweep(services).await;
 }
@@ -42,6 +44,10 @@ async fn move_bookings(services: &Services) {
 
 async fn settle_payments(services: &Services) {
     report("settling payments", services.payments.settle_due().await);
+}
+
+async fn sync_calendars(services: &Services) {
+    report("fetching calendars", services.feeds.sync_due().await);
 }
 
 async fn send_mail(services: &Services) {

@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait as _, JoinType, Query, SelectStatement},
 };
 
-use super::{changes::Changes, error::Result};
+use super::{changes::Changes, error::Result, feeds::nights::give_back};
 use crate::{
     domain::{
         actor::Actor,
@@ -111,7 +111,8 @@ pub(super) fn refund_at(
     }
 }
 
-/// Moves a booking on by compare-and-swap, in the caller's transaction: nobody moves it twice. A cancelled one frees its nights.
+/// Moves a booking on by compare-and-swap, in the caller's transaction: nobody moves it twice. A cancelled one frees its nights, for
+/// the calendars of other platforms that have them, or else for everybody.
 ///
 /// Says whether it moved; somebody else may have been first.
 pub(super) async fn advance(
@@ -143,6 +144,8 @@ pub(super) async fn advance(
             .filter(night::Column::BookingId.eq(booking.booking_id))
             .exec(&**tx)
             .await?;
+        let (check_in, check_out) = (booking.check_in_date, booking.check_out_date);
+        give_back(tx, booking.property_id, check_in, check_out).await?;
         changes.nights(booking.property_id, stay_of(booking));
     }
     changes.moved(booking, Some(booking.status), to);

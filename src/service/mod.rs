@@ -3,8 +3,8 @@
 //! A method reads: permit, begin, check, write, commit, publish. Rules are checked inside the transaction that relies on them, and who may
 //! do what to whose things is decided here, whatever face is asking.
 //!
-//! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property (against its deletion), bookings by
-//! key, their nights and payments, new nights by date; then what [`changes`] writes last: the watchers of an event (see [`event_rows`]), the feed of
+//! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property (against its deletion), its imported
+//! calendars, bookings by key, their nights and payments, new nights by date, nights of imported calendars by date; then what [`changes`] writes last: the watchers of an event (see [`event_rows`]), the feed of
 //! sessions, and the end of the audit log. Of people: the person, then sessions, then mailed secrets. Nights and payments are only touched by whoever has their booking.
 
 pub mod audit;
@@ -16,6 +16,7 @@ mod changes;
 pub mod error;
 mod event_rows;
 pub mod events;
+pub mod feeds;
 mod idempotency;
 pub mod mails;
 mod paging;
@@ -36,8 +37,8 @@ use chrono::Duration;
 use crate::{
     domain::{actor::Actor, clock::Clock, price::Rates},
     store::{
-        bus::Bus, db::Db, gateway::PaymentGateway, mail::Mailer, passwords::Passwords,
-        tokens::Tokens,
+        bus::Bus, db::Db, feeds::Fetcher, gateway::PaymentGateway, mail::Mailer,
+        passwords::Passwords, tokens::Tokens,
     },
 };
 
@@ -56,6 +57,10 @@ pub struct Terms {
     pub session_ttl: Duration,
     /// For how long the same client may use a spent refresh token again, as two tabs do that share one.
     pub refresh_grace: Duration,
+    /// Where the API is reached, without a slash at the end.
+    pub api_url: String,
+    /// How often calendars of other platforms are fetched.
+    pub feed_interval: Duration,
     /// What mails say of the marketplace, and where their links lead.
     pub site: mails::letter::Site,
 }
@@ -76,6 +81,8 @@ pub struct Parts {
     pub tokens: Tokens,
     /// Knows which sessions stand.
     pub standings: sessions::standing::Standings,
+    /// Fetches calendars of other platforms.
+    pub fetcher: Fetcher,
     /// Sends mail.
     pub mailer: Arc<dyn Mailer>,
     /// Slows down those who guess.
@@ -97,6 +104,8 @@ pub struct Services {
     pub properties: properties::Properties,
     /// Free nights and what they cost.
     pub calendar: calendar::Calendars,
+    /// Calendars to and from other platforms.
+    pub feeds: feeds::Feeds,
     /// Stays that were asked for.
     pub bookings: bookings::Bookings,
     /// The history of bookings, and those who watch it.
@@ -123,6 +132,7 @@ impl Services {
             sessions: sessions::Sessions(Arc::clone(&parts)),
             properties: properties::Properties(Arc::clone(&parts)),
             calendar: calendar::Calendars(Arc::clone(&parts)),
+            feeds: feeds::Feeds(Arc::clone(&parts)),
             bookings: bookings::Bookings {
                 parts: Arc::clone(&parts),
                 payments: payments.clone(),

@@ -55,6 +55,8 @@ const RESET_REQUESTS: Quota = quota(30, Duration::seconds(30));
 const VERIFY_MAILS: Quota = quota(5, Duration::minutes(5));
 /// Wrong current passwords of somebody who is signed in.
 const PASSWORD_CHANGES: Quota = quota(5, Duration::minutes(1));
+/// Calendars of other platforms that one host adds: each is fetched at once.
+const FEEDS: Quota = quota(60, Duration::minutes(1));
 /// Mailed secrets that are none, from one network.
 const MAILED_TOKENS: Quota = quota(30, Duration::seconds(10));
 
@@ -144,6 +146,11 @@ pub(super) async fn clear(parts: &Parts, email: &str) {
 /// Counts somebody's try to change the own password.
 pub(super) async fn password_change(parts: &Parts, user: UserId) -> Result<()> {
     take(parts, &format!("password:{user}"), PASSWORD_CHANGES).await
+}
+
+/// Counts a calendar that somebody wants to import.
+pub(super) async fn feed(parts: &Parts, user: UserId) -> Result<()> {
+    take(parts, &format!("feed:{user}"), FEEDS).await
 }
 
 /// Counts a mailed secret.

@@ -1,8 +1,9 @@
-//! The outside world behind small faces: the database, the bus between instances, the payment provider, mail, limits on tries, password
+//! The outside world behind small faces: the database, the bus between instances, the payment provider, calendars of other platforms, mail, limits on tries, password
 //! hashing and token signing. Each has a home inside the process, so that nothing needs to be installed.
 
 pub mod bus;
 pub mod db;
+pub mod feeds;
 pub mod gateway;
 pub mod limits;
 pub mod mail;

@@ -10,6 +10,7 @@ mod support;
 mod accounts;
 mod audit;
 mod booking;
+mod calendars;
 mod concurrency;
 mod demo;
 mod guessing;

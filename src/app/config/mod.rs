@@ -54,6 +54,9 @@ pub struct Settings {
     pub mail_dir: String,
     pub site_name: String,
     pub site_url: String,
+    pub api_url: Option<String>,
+    pub feed_interval: i64,
+    pub feeds_from_private_networks: bool,
     pub password_memory_kib: u32,
     pub password_passes: u32,
     pub currency: String,
@@ -107,6 +110,13 @@ const SETTINGS: &[(&str, &str, Option<&str>)] = &[
         "site_url",
         "STAYGATE_SITE_URL",
         Some("http://127.0.0.1:8000"),
+    ),
+    ("api_url", "STAYGATE_API_URL", None),
+    ("feed_interval", "STAYGATE_FEED_INTERVAL", Some("1800")),
+    (
+        "feeds_from_private_networks",
+        "STAYGATE_FEEDS_FROM_PRIVATE_NETWORKS",
+        Some("false"),
     ),
     (
         "password_memory_kib",

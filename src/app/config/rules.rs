@@ -56,10 +56,21 @@ impl Settings {
             (0..=300).contains(&self.refresh_grace),
             "STAYGATE_REFRESH_GRACE must be 0 to 300 seconds"
         );
-        let is_web = self.site_url.starts_with("http://") || self.site_url.starts_with("https://");
+        let is_web = |address: &str| {
+            let web = address.starts_with("http://") || address.starts_with("https://");
+            web && !address.contains(['?', '#'])
+        };
         ensure!(
-            is_web && !self.site_url.contains(['?', '#']),
+            is_web(&self.site_url),
             "STAYGATE_SITE_URL must be the address of your web pages, such as https://www.example.com"
+        );
+        ensure!(
+            is_web(self.api_url()) && url::Url::parse(self.api_url()).is_ok(),
+            "STAYGATE_API_URL must be the address of this server, such as https://api.example.com"
+        );
+        ensure!(
+            (60..=86_400).contains(&self.feed_interval),
+            "STAYGATE_FEED_INTERVAL must be a number of seconds from 60 to a day"
         );
         self.origins()?;
         self.proxies()?;
@@ -83,6 +94,11 @@ impl Settings {
             );
         }
         Ok(())
+    }
+
+    /// Where others reach this server: by default where the web pages are.
+    fn api_url(&self) -> &str {
+        self.api_url.as_deref().unwrap_or(&self.site_url)
     }
 
     /// Whether it carries a business.
@@ -147,6 +163,8 @@ impl Settings {
             verified_guests_only: self.verified_guests_only,
             session_ttl: Duration::seconds(self.session_ttl),
             refresh_grace: Duration::seconds(self.refresh_grace),
+            api_url: self.api_url().trim_end_matches('/').to_owned(),
+            feed_interval: Duration::seconds(self.feed_interval),
             site: Site {
                 name: self.site_name.clone(),
                 url: self.site_url.trim_end_matches('/').to_owned(),

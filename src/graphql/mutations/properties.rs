@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use crate::{
     domain::{ids::PropertyId, listing::ListingInput, people::Role},
+    entity::property,
     graphql::{
         context::ContextExt as _,
         errors::{UserError, outcome},
@@ -140,6 +141,24 @@ pub(in crate::graphql) struct DeletedPayload {
     user_errors: Vec<UserError>,
 }
 
+impl PropertyPayload {
+    pub(super) fn of(property: Option<property::Model>, user_errors: Vec<UserError>) -> Self {
+        Self {
+            property: property.map(Into::into),
+            user_errors,
+        }
+    }
+}
+
+impl DeletedPayload {
+    pub(super) fn of(deleted: Option<GlobalId>, user_errors: Vec<UserError>) -> Self {
+        Self {
+            deleted_id: deleted.map(Into::into),
+            user_errors,
+        }
+    }
+}
+
 /// Listing, changing and deleting properties.
 #[derive(Default)]
 pub(in crate::graphql) struct PropertyMutations;
@@ -159,10 +178,7 @@ impl PropertyMutations {
             .create(ctx.actor(), input.into())
             .await;
         let (property, user_errors) = outcome(made)?;
-        Ok(PropertyPayload {
-            property: property.map(Into::into),
-            user_errors,
-        })
+        Ok(PropertyPayload::of(property, user_errors))
     }
 
     /// Changes a property of one's own. An admin may change the status of any.
@@ -180,10 +196,7 @@ impl PropertyMutations {
                 .await
         };
         let (property, user_errors) = outcome(changed.await)?;
-        Ok(PropertyPayload {
-            property: property.map(Into::into),
-            user_errors,
-        })
+        Ok(PropertyPayload::of(property, user_errors))
     }
 
     /// Refused while bookings to come stand on it. Past bookings, reviews and payments keep showing it.
@@ -198,9 +211,9 @@ impl PropertyMutations {
             ctx.services().properties.delete(ctx.actor(), id).await
         };
         let (deleted, user_errors) = outcome(deleted.await)?;
-        Ok(DeletedPayload {
-            deleted_id: deleted.map(|id| GlobalId::Property(id).into()),
+        Ok(DeletedPayload::of(
+            deleted.map(GlobalId::Property),
             user_errors,
-        })
+        ))
     }
 }

@@ -19,6 +19,7 @@ use super::{
     types::{
         Node,
         booking::Booking,
+        feed::CalendarFeed,
         payment::Payment,
         person::{Session, User, Viewer},
         property::Property,
@@ -206,6 +207,11 @@ async fn node(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
             .get(id)
             .await?
             .map(|row| Node::Review(Review(row))),
+        GlobalId::CalendarFeed(id) => loaders
+            .feeds_by_id
+            .get(id)
+            .await?
+            .map(|shown| Node::CalendarFeed(CalendarFeed(shown))),
         GlobalId::Session(id) => loaders.sessions.get(id).await?.map(|row| {
             let current = ctx
                 .actor()

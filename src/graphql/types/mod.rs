@@ -2,6 +2,7 @@
 
 pub(super) mod audit;
 pub(super) mod booking;
+pub(super) mod feed;
 pub(super) mod money;
 pub(super) mod payment;
 pub(super) mod person;
@@ -20,4 +21,5 @@ pub(super) enum Node {
     Booking(booking::Booking),
     Payment(payment::Payment),
     Review(review::Review),
+    CalendarFeed(feed::CalendarFeed),
 }

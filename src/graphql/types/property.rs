@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 
 use super::{
+    feed::CalendarFeed,
     money::{LineItem, Money},
     person::User,
     review::Review,
@@ -216,6 +217,20 @@ impl Property {
             ctx,
             service.quote(&self.0, stay, guests, &calendar),
         ))
+    }
+
+    /// The secret address of its calendar, for other platforms to fetch; null before `publishCalendar`, and for all but its host.
+    async fn calendar_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let urls = &ctx.loaders().calendar_urls;
+        let url = urls.get(self.0.property_id).await?;
+        Ok(url.map(|url| (*url).clone()))
+    }
+
+    /// The calendars of other platforms that are imported, oldest first; null for all but its host and admins.
+    async fn calendar_feeds(&self, ctx: &Context<'_>) -> Result<Option<Vec<CalendarFeed>>> {
+        let feeds = &ctx.loaders().calendar_feeds;
+        let feeds = feeds.get(self.0.property_id).await?;
+        Ok(feeds.map(|feeds| feeds.iter().cloned().map(Into::into).collect()))
     }
 
     /// When it was made.

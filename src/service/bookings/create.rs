@@ -77,7 +77,8 @@ impl Bookings {
         let property = open_property(&tx, new.property_id).await?;
         let stay = self.check(&property, guest, &new)?;
         let mut changes = Changes::by(actor);
-        lapse_in_the_way(&tx, property.property_id, stay, now, &mut changes).await?;
+        let (id, from, to) = (property.property_id, stay.check_in(), stay.check_out());
+        lapse_in_the_way(&tx, id, from, to, now, &mut changes).await?;
         let calendar = calendar::load(&*tx, &[property.property_id], stay.into(), now)
             .await?
             .remove(&property.property_id);
@@ -166,11 +167,12 @@ async fn open_property(tx: &Tx, id: PropertyId) -> Result<property::Model> {
         .ok_or_else(|| Problem::not_found("propertyId", "property open for booking").into())
 }
 
-/// Ends the lapsed bookings whose nights are wanted, lowest key first.
-async fn lapse_in_the_way(
+/// Ends the lapsed bookings that hold nights of `[from, to)`, which are wanted; lowest key first.
+pub(in crate::service) async fn lapse_in_the_way(
     tx: &Tx,
     property_id: PropertyId,
-    stay: Stay,
+    from: NaiveDate,
+    to: NaiveDate,
     now: DateTime<Utc>,
     changes: &mut Changes,
 ) -> Result<()> {
@@ -178,8 +180,8 @@ async fn lapse_in_the_way(
         .column(night::Column::BookingId)
         .from(night::Entity)
         .and_where(night::Column::PropertyId.eq(property_id))
-        .and_where(night::Column::Night.gte(stay.check_in()))
-        .and_where(night::Column::Night.lt(stay.check_out()))
+        .and_where(night::Column::Night.gte(from))
+        .and_where(night::Column::Night.lt(to))
         .to_owned();
     let in_the_way = Entity::find()
         .filter(lapsed(now))

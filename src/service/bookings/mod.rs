@@ -6,6 +6,7 @@ mod lapse;
 mod moves;
 
 pub use create::NewBooking;
+pub(super) use create::lapse_in_the_way;
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::page::{Link, Page, greeted, lines, one_line};
+use super::{
+    feed_conflicts::FeedConflicts,
+    page::{Link, Page, greeted, lines, one_line},
+};
 use crate::store::mail::Message;
 
 /// The marketplace that writes.
@@ -58,6 +61,13 @@ pub enum Letter {
     Suspended {
         /// Who is written to.
         full_name: String,
+    },
+    /// To a host: a calendar of another platform takes nights that are booked here.
+    FeedConflicts {
+        /// Who is written to.
+        full_name: String,
+        /// Which nights of what.
+        conflicts: FeedConflicts,
     },
     /// To an admin: something needs a look.
     Alert {
@@ -129,6 +139,7 @@ impl Letter {
             Self::EmailChanging { .. } => format!("Your address at {market} is about to change"),
             Self::EmailChanged { .. } => format!("Your address at {market} was changed"),
             Self::Suspended { .. } => format!("Your account at {market} was suspended"),
+            Self::FeedConflicts { conflicts, .. } => conflicts.subject(),
             Self::Alert { cause, .. } => format!("{market} alert: {cause}"),
         }
     }
@@ -218,6 +229,10 @@ impl Letter {
                 ],
                 ..blank(full_name)
             },
+            Self::FeedConflicts {
+                full_name,
+                conflicts,
+            } => conflicts.on(blank(full_name), market),
             Self::Alert { cause, detail, at } => Page {
                 before: vec![
                     format!("{market} needs a look of yours: {}", one_line(cause)),

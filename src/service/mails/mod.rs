@@ -3,6 +3,7 @@
 //! Secrets never wait in the table: a link's secret is made when its letter is written, and only its hash is kept. A letter that is tried
 //! again has a new one.
 
+pub(super) mod feed_conflicts;
 pub mod letter;
 mod page;
 
@@ -13,7 +14,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde::{Deserialize, Serialize};
 
-use self::letter::Letter;
+use self::{feed_conflicts::FeedConflicts, letter::Letter};
 use super::{
     Parts,
     error::Result,
@@ -60,6 +61,8 @@ pub(super) enum Mail {
     },
     /// Your account is suspended.
     Suspended(UserId),
+    /// A calendar of another platform takes nights that are booked here. To the host.
+    FeedConflicts(UserId, FeedConflicts),
     /// Something suspicious goes on. To an admin.
     Alert {
         to: String,
@@ -191,6 +194,17 @@ impl Mails {
                 let Some(user) = user else { return Ok(None) };
                 let full_name = user.full_name;
                 (user.email, Letter::Suspended { full_name })
+            }
+            Mail::FeedConflicts(host_id, conflicts) => {
+                let Some(user) = self.reader(host_id).await? else {
+                    return Ok(None);
+                };
+                let full_name = user.full_name;
+                let letter = Letter::FeedConflicts {
+                    full_name,
+                    conflicts,
+                };
+                (user.email, letter)
             }
             Mail::Alert {
                 to,

@@ -126,6 +126,12 @@ pub fn hash_mailed_token(token: &str) -> String {
     sha256_hex(token)
 }
 
+/// A secret of 256 random bits, of characters that a URL may hold.
+#[must_use]
+pub fn new_secret() -> String {
+    random::<32>()
+}
+
 fn random<const BYTES: usize>() -> String {
     let mut bytes = [0; BYTES];
     rand::fill(&mut bytes);

@@ -1,6 +1,7 @@
 //! A running server, a clock to turn, and clients.
 
 mod client;
+mod elsewhere;
 mod mailbox;
 mod redis;
 mod session;
@@ -23,6 +24,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 pub use client::{BOOKING_FIELDS, Client, SESSION};
+pub use elsewhere::{Elsewhere, calendar};
 pub use mailbox::Mail;
 pub use redis::Redis;
 pub use session::says_unauthenticated;
@@ -132,6 +134,7 @@ impl World {
             ("STAYGATE_WORKERS", "false"),
             ("STAYGATE_PASSWORD_MEMORY_KIB", "64"),
             ("STAYGATE_PASSWORD_PASSES", "1"),
+            ("STAYGATE_FEEDS_FROM_PRIVATE_NETWORKS", "true"),
             ("STAYGATE_ACCESS_TOKEN_TTL", "2592000"),
         ] {
             all.push((name.to_owned(), value.to_owned()));

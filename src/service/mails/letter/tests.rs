@@ -41,6 +41,14 @@ fn all(text: &str) -> Vec<Letter> {
             new_email: text(),
         },
         Letter::Suspended { full_name: text() },
+        Letter::FeedConflicts {
+            full_name: text(),
+            conflicts: FeedConflicts {
+                property: text(),
+                feed: text(),
+                nights: "2027-03-10 to 2027-03-12".into(),
+            },
+        },
         Letter::Alert {
             cause: text(),
             detail: text(),
