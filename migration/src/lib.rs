@@ -14,6 +14,7 @@ mod m20261101_000005_reviews;
 mod m20261122_000006_identity;
 mod m20261122_000007_audit;
 mod m20261122_000008_jobs;
+mod m20261122_000009_stay_rules;
 mod m20261122_000010_feeds;
 
 /// All migrations, oldest first.
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_identity::Migration),
             Box::new(m20261122_000007_audit::Migration),
             Box::new(m20261122_000008_jobs::Migration),
+            Box::new(m20261122_000009_stay_rules::Migration),
             Box::new(m20261122_000010_feeds::Migration),
         ]
     }

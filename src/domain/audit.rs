@@ -61,6 +61,8 @@ actions! {
     PropertyCreated = "property.created";
     /// A property was changed.
     PropertyUpdated = "property.updated";
+    /// A host closed or opened nights of a property, or gave them other prices.
+    CalendarUpdated = "property.calendar_updated";
     /// A property was deleted.
     PropertyDeleted = "property.deleted";
     /// A property's calendar got a new secret address.
@@ -73,6 +75,8 @@ actions! {
     FeedSynced = "calendar_feed.synced";
     /// A booking was made.
     BookingCreated = "booking.created";
+    /// A booking got other dates, or another number of guests.
+    BookingChanged = "booking.changed";
     /// A booking was confirmed.
     BookingConfirmed = "booking.confirmed";
     /// A booking ended before its stay.

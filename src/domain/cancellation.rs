@@ -1,12 +1,12 @@
-//! What comes back when a paid booking is cancelled. The preview and the refund both ask this one function.
+//! What comes back when a paid booking is cancelled or changed. The preview and the refund both ask these functions.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use super::{
     money::Money,
     price::{LineItemKind, Price},
-    stay::Stay,
+    stay::{Stay, check_in_at},
 };
 
 /// What a host promises to give back to a guest who cancels.
@@ -37,6 +37,9 @@ pub struct Terms<'a> {
     pub policy: CancellationPolicy,
     /// The dates.
     pub stay: Stay,
+    /// The check-in date that the deadlines count back from: the stay's own, unless a change keeps an earlier one (see
+    /// [`deadline_after_change`]).
+    pub deadline: NaiveDate,
     /// The property's time zone.
     pub zone: Tz,
     /// When the booking was made.
@@ -49,40 +52,91 @@ pub struct Terms<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StayHasBegun;
 
+/// How much of the nights comes back to a guest at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    All,
+    AllButFirst,
+    Half,
+    None,
+}
+
+impl Terms<'_> {
+    /// What the policy gives back at `at`. Deadlines count back from check-in at 15:00 local time, as elapsed hours; the moment itself
+    /// still belongs to the kinder side.
+    fn share(&self, at: DateTime<Utc>) -> Share {
+        let ahead = check_in_at(self.deadline, self.zone) - at;
+        match self.policy {
+            CancellationPolicy::Flexible if ahead >= Duration::hours(24) => Share::All,
+            CancellationPolicy::Flexible => Share::AllButFirst,
+            CancellationPolicy::Moderate if ahead >= Duration::days(5) => Share::All,
+            CancellationPolicy::Strict
+                if at - self.booked_at <= Duration::hours(48) && ahead >= Duration::days(14) =>
+            {
+                Share::All
+            }
+            CancellationPolicy::Strict if ahead < Duration::days(7) => Share::None,
+            CancellationPolicy::Moderate | CancellationPolicy::Strict => Share::Half,
+        }
+    }
+
+    fn first_night(&self) -> Money {
+        self.price.nights.first().copied().unwrap_or_default()
+    }
+}
+
 /// What comes back of the whole price when the booking is cancelled at `at`.
 ///
-/// Deadlines count back from check-in at 15:00 local time, as elapsed hours; the moment itself still belongs to the kinder
-/// side. Where less than all of the nights comes back, the cleaning fee still does, and the marketplace's service fee and
+/// Where less than all of the nights comes back, the cleaning fee still does, and the marketplace's service fee and
 /// tax come back only with FLEXIBLE. Half of an odd sum gives the odd cent to the guest.
 ///
 /// # Errors
 /// [`StayHasBegun`] from check-in on.
 pub fn refund(terms: Terms<'_>, by: CancelledBy, at: DateTime<Utc>) -> Result<Money, StayHasBegun> {
-    let begins = terms.stay.begins_at(terms.zone);
-    if at >= begins {
+    if at >= terms.stay.begins_at(terms.zone) {
         return Err(StayHasBegun);
     }
     let total = terms.price.total();
-    if by == CancelledBy::Host {
-        return Ok(total);
-    }
-    let ahead = begins - at;
-    let nights = terms.price.of(LineItemKind::Nights);
     let cleaning = terms.price.of(LineItemKind::CleaningFee);
-    Ok(match terms.policy {
-        CancellationPolicy::Flexible if ahead >= Duration::hours(24) => total,
-        CancellationPolicy::Flexible => {
-            total - terms.price.nights.first().copied().unwrap_or_default()
-        }
-        CancellationPolicy::Moderate if ahead >= Duration::days(5) => total,
-        CancellationPolicy::Strict
-            if at - terms.booked_at <= Duration::hours(48) && ahead >= Duration::days(14) =>
-        {
-            total
-        }
-        CancellationPolicy::Strict if ahead < Duration::days(7) => cleaning,
-        CancellationPolicy::Moderate | CancellationPolicy::Strict => nights.half() + cleaning,
+    Ok(match (by, terms.share(at)) {
+        (CancelledBy::Host, _) | (CancelledBy::Guest, Share::All) => total,
+        (CancelledBy::Guest, Share::AllButFirst) => total - terms.first_night(),
+        (CancelledBy::Guest, Share::Half) => terms.price.of(LineItemKind::Nights).half() + cleaning,
+        (CancelledBy::Guest, Share::None) => cleaning,
     })
+}
+
+/// What comes back when a paid stay is changed at `at` to one that costs less: as much of the difference as the policy would give back of
+/// nights that are cancelled, so that nobody gets around the policy by booking fewer nights the day before.
+///
+/// `terms` are those of the stay before the change. Nothing when the new stay is not cheaper.
+#[must_use]
+pub fn refund_of_change(terms: Terms<'_>, new_total: Money, at: DateTime<Utc>) -> Money {
+    let total = terms.price.total();
+    if new_total >= total {
+        return Money::ZERO;
+    }
+    let difference = total - new_total;
+    match terms.share(at) {
+        Share::All => difference,
+        Share::AllButFirst => difference.min(total - terms.first_night()),
+        Share::Half => difference.half(),
+        Share::None => Money::ZERO,
+    }
+}
+
+/// The check-in date that deadlines count back from once a paid stay is changed at `at`: the new one, as long as the policy gave everything
+/// back; after that the earlier one, so that nobody gets a kinder deadline by moving a stay away and cancelling it then.
+#[must_use]
+pub fn deadline_after_change(
+    terms: Terms<'_>,
+    new_check_in: NaiveDate,
+    at: DateTime<Utc>,
+) -> NaiveDate {
+    match terms.share(at) {
+        Share::All => new_check_in,
+        Share::AllButFirst | Share::Half | Share::None => terms.deadline.min(new_check_in),
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +185,7 @@ mod tests {
             Terms {
                 policy,
                 stay,
+                deadline: stay.check_in(),
                 zone,
                 booked_at,
                 price: &price,

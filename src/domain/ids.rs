@@ -24,6 +24,8 @@ ids! {
     BookingId(i32);
     /// Key of a payment.
     PaymentId(i32);
+    /// Key of something owed to a guest.
+    RefundId(i32);
     /// Key of a review.
     ReviewId(i32);
     /// Key of another platform's calendar that is imported.

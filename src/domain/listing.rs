@@ -1,13 +1,16 @@
 //! What a host says of a property.
 
+use std::ops::RangeInclusive;
+
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::{
     cancellation::CancellationPolicy,
     money::Money,
-    price::MAX_PRICE,
+    price::{MAX_PRICE, MIN_PRICE},
     problem::{Problem, Problems},
+    stay_rules::{LONGEST, MAX_NOTICE, MAX_PREPARATION, check_lengths},
     text::{self, Lines},
 };
 
@@ -41,6 +44,14 @@ pub struct ListingInput {
     pub cleaning_fee: Option<Decimal>,
     /// 1 to 50.
     pub max_guests: Option<i32>,
+    /// From 1 to `max_nights`.
+    pub min_nights: Option<i32>,
+    /// From `min_nights` to 365.
+    pub max_nights: Option<i32>,
+    /// 0 to 365.
+    pub advance_notice_days: Option<i32>,
+    /// 0 to 30.
+    pub preparation_days: Option<i32>,
     /// At most 50 lower-case words such as `air_conditioning`.
     pub amenities: Option<Vec<String>>,
     /// Whether a paid booking is confirmed at once.
@@ -64,6 +75,10 @@ pub struct ListingChange {
     pub price_per_night: Option<Money>,
     pub cleaning_fee: Option<Money>,
     pub max_guests: Option<i32>,
+    pub min_nights: Option<i32>,
+    pub max_nights: Option<i32>,
+    pub advance_notice_days: Option<i32>,
+    pub preparation_days: Option<i32>,
     pub amenities: Option<Vec<String>>,
     pub instant_book: Option<bool>,
     pub cancellation_policy: Option<CancellationPolicy>,
@@ -82,6 +97,10 @@ pub struct NewListing {
     pub price_per_night: Money,
     pub cleaning_fee: Money,
     pub max_guests: i32,
+    pub min_nights: i32,
+    pub max_nights: i32,
+    pub advance_notice_days: i32,
+    pub preparation_days: i32,
     pub amenities: Vec<String>,
     pub instant_book: bool,
     pub cancellation_policy: CancellationPolicy,
@@ -101,7 +120,7 @@ impl ListingInput {
     }
 
     /// Parses a new property. Without a value of their own, the cleaning fee is 0, amenities are none, it is instant book, FLEXIBLE,
-    /// in UTC and LISTED.
+    /// in UTC and LISTED, and takes stays of any length, from today on, one right after the other.
     ///
     /// # Errors
     /// Every mistake in it; title, description, location, price and the number of guests are needed.
@@ -122,6 +141,11 @@ impl ListingInput {
                 ));
             }
         }
+        let min_nights = change.min_nights.unwrap_or(1);
+        let max_nights = change.max_nights.unwrap_or(LONGEST);
+        if change.min_nights.is_some() || change.max_nights.is_some() {
+            problems.take(check_lengths(min_nights, max_nights));
+        }
         problems.finish(|| {
             Some(NewListing {
                 title: change.title?,
@@ -131,6 +155,10 @@ impl ListingInput {
                 price_per_night: change.price_per_night?,
                 cleaning_fee: change.cleaning_fee.unwrap_or(Money::ZERO),
                 max_guests: change.max_guests?,
+                min_nights,
+                max_nights,
+                advance_notice_days: change.advance_notice_days.unwrap_or(0),
+                preparation_days: change.preparation_days.unwrap_or(0),
                 amenities: change.amenities.unwrap_or_default(),
                 instant_book: change.instant_book.unwrap_or(true),
                 cancellation_policy: change
@@ -156,15 +184,24 @@ impl ListingInput {
         let mut money = |field: &str, amount: Option<Decimal>, min| {
             amount.and_then(|amount| problems.take(Money::parse(field, amount, min, MAX_PRICE)))
         };
-        let price_per_night = money(
-            "pricePerNight",
-            self.price_per_night,
-            Money::from_cents(100),
-        );
+        let price_per_night = money("pricePerNight", self.price_per_night, MIN_PRICE);
         let cleaning_fee = money("cleaningFee", self.cleaning_fee, Money::ZERO);
-        let max_guests = self
-            .max_guests
-            .and_then(|max| problems.take(parse_max_guests(max)));
+        let mut number = |field: &str, value: Option<i32>, range| {
+            value.and_then(|value| problems.take(parse_number(field, value, range)))
+        };
+        let max_guests = number("maxGuests", self.max_guests, 1..=50);
+        let min_nights = number("minNights", self.min_nights, 1..=LONGEST);
+        let max_nights = number("maxNights", self.max_nights, 1..=LONGEST);
+        let advance_notice_days = number(
+            "advanceNoticeDays",
+            self.advance_notice_days,
+            0..=MAX_NOTICE,
+        );
+        let preparation_days = number(
+            "preparationDays",
+            self.preparation_days,
+            0..=MAX_PREPARATION,
+        );
         let amenities = self
             .amenities
             .and_then(|words| problems.take(parse_amenities(&words)));
@@ -179,6 +216,10 @@ impl ListingInput {
             price_per_night,
             cleaning_fee,
             max_guests,
+            min_nights,
+            max_nights,
+            advance_notice_days,
+            preparation_days,
             amenities,
             instant_book: self.instant_book,
             cancellation_policy: self.cancellation_policy,
@@ -214,12 +255,13 @@ fn parse_coordinates(
     }
 }
 
-fn parse_max_guests(max: i32) -> Result<i32, Problem> {
-    if (1..=50).contains(&max) {
-        Ok(max)
-    } else {
-        Err(Problem::invalid("maxGuests", "Give a number from 1 to 50."))
+fn parse_number(field: &str, value: i32, range: RangeInclusive<i32>) -> Result<i32, Problem> {
+    if range.contains(&value) {
+        return Ok(value);
     }
+    let (first, last) = (range.start(), range.end());
+    let message = format!("Give a number from {first} to {last}.");
+    Err(Problem::invalid(field, message))
 }
 
 /// Checks a list of amenities: sorted, each once.

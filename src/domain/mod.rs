@@ -22,4 +22,5 @@ pub mod problem;
 pub mod rate;
 pub mod review;
 pub mod stay;
+pub mod stay_rules;
 pub mod text;

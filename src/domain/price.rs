@@ -12,6 +12,9 @@ use super::{money::Money, stay::Stay};
 /// year's stay still fits a money column.
 pub const MAX_PRICE: Money = Money::from_cents(10_000_000);
 
+/// The lowest price of one night: 1.00.
+pub const MIN_PRICE: Money = Money::from_cents(100);
+
 /// The marketplace's own percentages, from its configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rates {

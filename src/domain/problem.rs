@@ -87,6 +87,11 @@ impl Problems {
         parsed.map_err(|problem| self.0.push(problem)).ok()
     }
 
+    /// Keeps the value of a good part, or all the mistakes of a bad one.
+    pub fn take_all<T>(&mut self, parsed: Result<T, Vec<Problem>>) -> Option<T> {
+        parsed.map_err(|problems| self.0.extend(problems)).ok()
+    }
+
     /// Adds a mistake.
     pub fn add(&mut self, problem: Problem) {
         self.0.push(problem);

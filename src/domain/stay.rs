@@ -4,12 +4,12 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::problem::{Problem, ProblemCode};
+use super::problem::Problem;
 
 /// The most nights one stay may have.
 pub const MAX_NIGHTS: i64 = 365;
 /// How many days ahead of today the last day of a stay may lie.
-pub const MAX_DAYS_AHEAD: i64 = 730;
+pub const MAX_DAYS_AHEAD: u64 = 730;
 
 /// The half-open range `[check_in, check_out)`: the check-out day is free for the next guest. Never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl Stay {
                 format!("A stay can't begin in the past; today is {today} at the property."),
             ));
         }
-        if (check_out - today).num_days() > MAX_DAYS_AHEAD {
+        if check_out > today + Days::new(MAX_DAYS_AHEAD) {
             return Err(Problem::invalid(
                 "checkOut",
                 format!("A stay ends at most {MAX_DAYS_AHEAD} days ahead."),
@@ -88,6 +88,12 @@ impl Stay {
             .take_while(move |night| *night < self.check_out)
     }
 
+    /// Whether a night is one of it.
+    #[must_use]
+    pub fn has(self, night: NaiveDate) -> bool {
+        (self.check_in..self.check_out).contains(&night)
+    }
+
     /// How many nights.
     #[must_use]
     pub fn night_count(self) -> i64 {
@@ -97,8 +103,7 @@ impl Stay {
     /// The moment at which it begins: 15:00 on the check-in date by the clocks of `zone`.
     #[must_use]
     pub fn begins_at(self, zone: Tz) -> DateTime<Utc> {
-        let three = NaiveTime::from_hms_opt(15, 0, 0).unwrap_or_default();
-        instant(self.check_in.and_time(three), zone)
+        check_in_at(self.check_in, zone)
     }
 
     /// The moment at which it is over: the first of the check-out date by the clocks of `zone`.
@@ -106,6 +111,13 @@ impl Stay {
     pub fn ends_at(self, zone: Tz) -> DateTime<Utc> {
         instant(self.check_out.and_time(NaiveTime::MIN), zone)
     }
+}
+
+/// Check-in time on a date: 15:00 by the clocks of `zone`.
+#[must_use]
+pub fn check_in_at(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let three = NaiveTime::from_hms_opt(15, 0, 0).unwrap_or_default();
+    instant(date.and_time(three), zone)
 }
 
 /// The instant of a local time. A time that occurs twice (clocks set back) means the first; one that is skipped
@@ -159,24 +171,6 @@ impl From<Stay> for DateRange {
             to: stay.check_out,
         }
     }
-}
-
-/// Checks a number of guests against what a property sleeps.
-///
-/// # Errors
-/// `INVALID` below one, `TOO_MANY_GUESTS` above `max_guests`.
-pub fn parse_guests(guests: i32, max_guests: i32) -> Result<i32, Problem> {
-    if guests < 1 {
-        return Err(Problem::invalid("guests", "At least one guest stays."));
-    }
-    if guests > max_guests {
-        return Err(Problem::new(
-            "guests",
-            ProblemCode::TooManyGuests,
-            format!("This property sleeps at most {max_guests}."),
-        ));
-    }
-    Ok(guests)
 }
 
 /// The dates as text ranges (`2027-03-01 to 2027-03-04`), for messages.

@@ -11,7 +11,7 @@ use sea_orm::{
 use crate::domain::{
     booking::{BookingStatus, CancellationReason},
     cancellation::CancellationPolicy,
-    ids::{BookingEventId, BookingId, FeedId, PaymentId, PropertyId, ReviewId, UserId},
+    ids::{BookingEventId, BookingId, FeedId, PaymentId, PropertyId, RefundId, ReviewId, UserId},
     listing::PropertyStatus,
     money::Money,
     payment::{PaymentMethod, PaymentStatus},
@@ -111,6 +111,7 @@ id_columns!(
     PropertyId(i32),
     BookingId(i32),
     PaymentId(i32),
+    RefundId(i32),
     ReviewId(i32),
     FeedId(i32),
     BookingEventId(i64)

@@ -19,6 +19,7 @@ pub mod payment;
 pub mod property;
 pub mod property_amenity;
 pub mod property_search;
+pub mod refund;
 pub mod review;
 pub mod session;
 pub mod session_change;

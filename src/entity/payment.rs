@@ -29,8 +29,6 @@ pub struct Model {
     pub transaction_date: DateTimeUtc,
     /// When the provider set the money aside, for a request that waits for its host.
     pub authorized_at: Option<DateTimeUtc>,
-    /// How much is to go back and has not yet.
-    pub refund_due: Money,
     /// Why it failed, for the guest.
     pub failure: Option<String>,
     /// The provider's name for it.

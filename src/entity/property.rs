@@ -41,6 +41,14 @@ pub struct Model {
     pub instant_book: bool,
     /// What comes back when a guest cancels.
     pub cancellation_policy: CancellationPolicy,
+    /// The fewest nights of a stay.
+    pub min_nights: i32,
+    /// The most nights of a stay.
+    pub max_nights: i32,
+    /// How many days before check-in a stay must be booked.
+    pub advance_notice_days: i32,
+    /// How many nights stay free between two bookings.
+    pub preparation_days: i32,
     /// Dates of a stay are local to it.
     pub time_zone: TimeZone,
     /// Sum of all ratings.

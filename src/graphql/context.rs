@@ -10,7 +10,10 @@ use chrono::{DateTime, Utc};
 
 use super::loaders::Loaders;
 use crate::{
-    domain::actor::{Actor, Client},
+    domain::{
+        actor::{Actor, Client},
+        digest::sha256_hex,
+    },
     service::Services,
 };
 
@@ -46,6 +49,8 @@ pub struct RequestContext {
     /// None where there are no cookies, as on a socket.
     browser: Option<Browser>,
     refresh_cookie: OnceLock<RefreshCookie>,
+    /// What the header `Idempotency-Key` says.
+    idempotency_key: Option<String>,
     services: Services,
     loaders: Mutex<Arc<Loaders>>,
 }
@@ -61,9 +66,17 @@ impl RequestContext {
             signing_in: AtomicBool::new(false),
             browser,
             refresh_cookie: OnceLock::new(),
+            idempotency_key: None,
             services,
             loaders,
         }
+    }
+
+    /// The same for a request that bears a key under which it happens once.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: Option<String>) -> Self {
+        self.idempotency_key = key;
+        self
     }
 
     /// Who is asking.
@@ -127,6 +140,21 @@ pub(super) trait ContextExt<'a> {
         self.request().actor.client()
     }
 
+    /// The key under which a mutation happens once: its own or, without one, the request's. A request may have several mutations, so
+    /// that its key is told apart by the name that each has in the answer.
+    fn idempotency_key(&self, own: Option<String>) -> Option<String> {
+        own.or_else(|| {
+            let key = self.request().idempotency_key.as_deref()?;
+            if key.is_empty() {
+                return Some(String::new());
+            }
+            Some(sha256_hex(format!("{} {key}", self.name_in_answer())))
+        })
+    }
+
+    /// The name that the present field has in the answer.
+    fn name_in_answer(&self) -> String;
+
     /// What loads relations in batches.
     fn loaders(&self) -> Arc<Loaders> {
         Arc::clone(
@@ -142,5 +170,10 @@ pub(super) trait ContextExt<'a> {
 impl<'a> ContextExt<'a> for Context<'a> {
     fn request(&self) -> &'a Arc<RequestContext> {
         self.data_unchecked()
+    }
+
+    fn name_in_answer(&self) -> String {
+        let field = self.field();
+        field.alias().unwrap_or_else(|| field.name()).to_owned()
     }
 }

@@ -44,6 +44,7 @@ pub struct MutationRoot(
     mutations::sessions::SessionMutations,
     mutations::properties::PropertyMutations,
     mutations::feeds::FeedMutations,
+    mutations::calendar::CalendarMutations,
     mutations::bookings::BookingMutations,
     mutations::payments::PaymentMutations,
     mutations::reviews::ReviewMutations,

@@ -123,9 +123,11 @@ async fn read_nights(
     let (Some(first), Some(last)) = (nights.first(), nights.last()) else {
         return Ok(vec![]);
     };
+    // Nights beside them are taken and freed with them where the host keeps some free.
+    let beside = chrono::Days::new(u64::from(property.preparation_days.unsigned_abs()));
     let range = DateRange {
-        from: *first,
-        to: *last + chrono::Days::new(1),
+        from: *first - beside,
+        to: *last + beside + chrono::Days::new(1),
     };
     let mut calendars = services
         .calendar

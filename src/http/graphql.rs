@@ -214,11 +214,8 @@ async fn run(
         return ([(header::ALLOW, "POST")], refused).into_response();
     }
     let browser = cookie::browser(headers, &edge.origins);
-    let context = Arc::new(RequestContext::new(
-        edge.services.clone(),
-        actor,
-        Some(browser),
-    ));
+    let context = RequestContext::new(edge.services.clone(), actor, Some(browser));
+    let context = Arc::new(context.with_idempotency_key(idempotency_key(headers)));
     operation.request = operation.request.data(Arc::clone(&context));
     let response = finish(operation.execute(edge).await);
     operation::note_refusals(edge, context.actor(), &response).await;
@@ -234,6 +231,17 @@ async fn run(
             .insert(header::RETRY_AFTER, seconds.into());
     }
     answer
+}
+
+/// What the header `Idempotency-Key` says, as the IETF draft of that name has it: a string, with or without its quotes.
+fn idempotency_key(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("idempotency-key")?;
+    // What is no text is refused by whoever looks at the key.
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let unquoted = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    Some(unquoted.unwrap_or(&text).to_owned())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -56,6 +56,10 @@ async fn send_mail(services: &Services) {
 
 async fn sweep(services: &Services) {
     report("sweeping sessions", services.sessions.sweep().await);
+    report(
+        "sweeping idempotency keys",
+        services.sweep_idempotency_keys().await,
+    );
     report("sweeping mailed secrets", services.mails.sweep().await);
 }
 

@@ -37,10 +37,11 @@ pub(super) fn stay_of(booking: &Model) -> Stay {
 }
 
 /// What a cancellation of a booking depends on.
-fn terms_of(booking: &Model) -> cancellation::Terms<'_> {
+pub(super) fn terms_of(booking: &Model) -> cancellation::Terms<'_> {
     cancellation::Terms {
         policy: booking.cancellation_policy,
         stay: stay_of(booking),
+        deadline: booking.deadline_date.unwrap_or(booking.check_in_date),
         zone: booking.time_zone.0,
         booked_at: booking.created_at,
         price: &booking.price,

@@ -18,7 +18,7 @@ use crate::{
         audit::{Action, Outcome, Subject},
         booking::BookingStatus,
         ids::{PropertyId, UserId},
-        stay::Stay,
+        stay::DateRange,
     },
     entity::{booking, session_change},
     store::{bus::Notice, db::Tx},
@@ -31,7 +31,7 @@ pub(super) struct Changes {
     actor: Actor,
     acts: Vec<Act>,
     moves: Vec<Moved>,
-    nights: Vec<(PropertyId, Stay)>,
+    nights: Vec<(PropertyId, DateRange)>,
     sessions_of: Vec<UserId>,
 }
 
@@ -99,8 +99,8 @@ impl Changes {
     }
 
     /// Nights were taken or freed.
-    pub(super) fn nights(&mut self, property_id: PropertyId, stay: Stay) {
-        self.nights.push((property_id, stay));
+    pub(super) fn nights(&mut self, property_id: PropertyId, nights: impl Into<DateRange>) {
+        self.nights.push((property_id, nights.into()));
     }
 
     /// Sessions of a person ended, or the person may do other things now. The commit then takes some hundred milliseconds: when it is done,
@@ -125,10 +125,10 @@ impl Changes {
                 host_id: moved.host_id,
             });
         }
-        for (property_id, stay) in &self.nights {
+        for (property_id, nights) in &self.nights {
             parts.bus.publish(Notice::Nights {
                 property_id: *property_id,
-                nights: stay.nights().collect(),
+                nights: nights.dates().collect(),
             });
         }
         if !self.sessions_of.is_empty() {

@@ -169,6 +169,14 @@ impl Services {
         suspicion::refused(&self.parts, actor, 1).await;
     }
 
+    /// Forgets idempotency keys whose time is over. Gives how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep_idempotency_keys(&self) -> error::Result<u64> {
+        idempotency::sweep(&self.parts).await
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

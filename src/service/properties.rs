@@ -26,6 +26,7 @@ use crate::{
         page::{Cursor, Page, PageRequest},
         people::Role,
         problem::Problem,
+        stay_rules::check_lengths,
     },
     entity::{
         booking,
@@ -74,6 +75,10 @@ impl Properties {
             price_per_night: Set(listing.price_per_night),
             cleaning_fee: Set(listing.cleaning_fee),
             max_guests: Set(listing.max_guests),
+            min_nights: Set(listing.min_nights),
+            max_nights: Set(listing.max_nights),
+            advance_notice_days: Set(listing.advance_notice_days),
+            preparation_days: Set(listing.preparation_days),
             status: Set(listing.status),
             instant_book: Set(listing.instant_book),
             cancellation_policy: Set(listing.cancellation_policy),
@@ -113,6 +118,10 @@ impl Properties {
             )
             .into());
         }
+        check_lengths(
+            change.min_nights.unwrap_or(property.min_nights),
+            change.max_nights.unwrap_or(property.max_nights),
+        )?;
         if let Some(amenities) = &change.amenities {
             property_amenity::Entity::delete_many()
                 .filter(property_amenity::Column::PropertyId.eq(id))
@@ -344,6 +353,10 @@ fn changes_only_status(change: &ListingChange) -> bool {
         price_per_night,
         cleaning_fee,
         max_guests,
+        min_nights,
+        max_nights,
+        advance_notice_days,
+        preparation_days,
         amenities,
         instant_book,
         cancellation_policy,
@@ -357,6 +370,10 @@ fn changes_only_status(change: &ListingChange) -> bool {
         && price_per_night.is_none()
         && cleaning_fee.is_none()
         && max_guests.is_none()
+        && min_nights.is_none()
+        && max_nights.is_none()
+        && advance_notice_days.is_none()
+        && preparation_days.is_none()
         && amenities.is_none()
         && instant_book.is_none()
         && cancellation_policy.is_none()
@@ -381,6 +398,10 @@ fn changed(
         price_per_night: set(change.price_per_night),
         cleaning_fee: set(change.cleaning_fee),
         max_guests: set(change.max_guests),
+        min_nights: set(change.min_nights),
+        max_nights: set(change.max_nights),
+        advance_notice_days: set(change.advance_notice_days),
+        preparation_days: set(change.preparation_days),
         status: set(change.status),
         instant_book: set(change.instant_book),
         cancellation_policy: set(change.cancellation_policy),

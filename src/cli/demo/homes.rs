@@ -53,6 +53,10 @@ pub(super) fn furnish(rows: &mut Rows, cast: &Cast, now: DateTime<Utc>, keys: Ke
             price_per_night: dollars(listing.price_per_night),
             cleaning_fee: dollars(listing.cleaning_fee),
             max_guests: i32::try_from(listing.max_guests).unwrap_or(1),
+            min_nights: 1,
+            max_nights: 365,
+            advance_notice_days: 0,
+            preparation_days: 0,
             status: PropertyStatus::Listed,
             instant_book: listing.instant_book,
             cancellation_policy: match listing.policy {

@@ -122,6 +122,10 @@ pub(super) fn furnish(
             price_per_night: Money::from_cents(price * 100),
             cleaning_fee: Money::from_cents(rng.random_range(0..=16) * 500),
             max_guests: rng.random_range(sleeps),
+            min_nights: 1,
+            max_nights: 365,
+            advance_notice_days: 0,
+            preparation_days: 0,
             status: PropertyStatus::Listed,
             instant_book: rng.random_bool(0.7),
             cancellation_policy: match rng.random_range(0..10) {

@@ -159,6 +159,8 @@ fn row_of(booked: &Booked, booking_id: BookingId, home: &property::Model) -> boo
         cancellation_policy: home.cancellation_policy,
         time_zone: home.time_zone,
         expires_at,
+        deadline_date: None,
+        review_removed_at: None,
         created_at: booked.at,
     }
 }
@@ -255,7 +257,6 @@ impl Life {
             payment_status,
             transaction_date: self.confirmed.unwrap_or(paid),
             authorized_at: (!row.instant_book).then_some(paid),
-            refund_due: Money::ZERO,
             failure: None,
             provider_reference: Some(reference(payment_id)),
             client_secret: None,
@@ -267,6 +268,7 @@ fn refund(booked: &Booked, row: &booking::Model, at: DateTime<Utc>) -> Money {
     let terms = cancellation::Terms {
         policy: row.cancellation_policy,
         stay: booked.stay,
+        deadline: booked.stay.check_in(),
         zone: row.time_zone.0,
         booked_at: booked.at,
         price: &booked.price,

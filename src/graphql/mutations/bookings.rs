@@ -1,4 +1,4 @@
-//! Making, accepting, declining and cancelling bookings.
+//! Making, changing, accepting, declining and cancelling bookings.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
@@ -13,7 +13,10 @@ use crate::{
         scalars::Date,
         types::booking::Booking,
     },
-    service::{bookings::NewBooking, error},
+    service::{
+        bookings::{BookingChange, NewBooking},
+        error,
+    },
 };
 
 /// A stay to book.
@@ -28,7 +31,23 @@ pub(in crate::graphql) struct CreateBookingInput {
     /// How many stay.
     #[graphql(default = 1)]
     guests: i32,
-    /// The same key from the same guest gives the same booking back, however often it is sent.
+    /// The same key from the same guest gives the same booking back, however often it is sent in 24 hours. The header `Idempotency-Key`
+    /// does the same.
+    idempotency_key: Option<String>,
+}
+
+/// What is to change of a booking; what is left out, or null, stays as it is.
+#[derive(InputObject)]
+pub(in crate::graphql) struct UpdateBookingInput {
+    /// Which booking.
+    id: ID,
+    /// The first night, a date at the property.
+    check_in: Option<Date>,
+    /// The day after the last night.
+    check_out: Option<Date>,
+    /// How many stay.
+    guests: Option<i32>,
+    /// The same key from the same guest changes it once, however often it is sent in 24 hours.
     idempotency_key: Option<String>,
 }
 
@@ -51,7 +70,7 @@ impl BookingPayload {
     }
 }
 
-/// Making, accepting, declining and cancelling bookings.
+/// Making, changing, accepting, declining and cancelling bookings.
 #[derive(Default)]
 pub(in crate::graphql) struct BookingMutations;
 
@@ -70,11 +89,34 @@ impl BookingMutations {
                 check_in: input.check_in.0,
                 check_out: input.check_out.0,
                 guests: input.guests,
-                idempotency_key: input.idempotency_key,
+                idempotency_key: ctx.idempotency_key(input.idempotency_key),
             };
             ctx.services().bookings.create(ctx.actor(), new).await
         };
         BookingPayload::of(made.await)
+    }
+
+    /// New dates or guest count, while the booking is pending or confirmed and not begun. Other dates are priced anew. A booking that is paid
+    /// for may become one that costs the same or less: of the difference comes back what the property's cancellation policy gives back
+    /// at that moment.
+    #[graphql(guard = "SignedIn")]
+    async fn update_booking(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is to change.")] input: UpdateBookingInput,
+    ) -> Result<BookingPayload> {
+        let changed = async {
+            let id: BookingId = global_id::parse("id", &input.id)?;
+            let change = BookingChange {
+                check_in: input.check_in.map(|date| date.0),
+                check_out: input.check_out.map(|date| date.0),
+                guests: input.guests,
+                idempotency_key: ctx.idempotency_key(input.idempotency_key),
+            };
+            let bookings = &ctx.services().bookings;
+            bookings.change(ctx.actor(), id, change).await
+        };
+        BookingPayload::of(changed.await)
     }
 
     /// By the host, once the guest has paid (authorized): captures and confirms.
@@ -83,10 +125,14 @@ impl BookingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] id: ID,
+        #[graphql(desc = "The same key does it once, however often it is sent in 24 hours.")]
+        idempotency_key: Option<String>,
     ) -> Result<BookingPayload> {
+        let key = ctx.idempotency_key(idempotency_key);
         let accepted = async {
             let id: BookingId = global_id::parse("id", &id)?;
-            ctx.services().bookings.accept(ctx.actor(), id).await
+            let bookings = &ctx.services().bookings;
+            bookings.accept(ctx.actor(), id, key.as_deref()).await
         };
         BookingPayload::of(accepted.await)
     }
@@ -97,10 +143,14 @@ impl BookingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] id: ID,
+        #[graphql(desc = "The same key does it once, however often it is sent in 24 hours.")]
+        idempotency_key: Option<String>,
     ) -> Result<BookingPayload> {
+        let key = ctx.idempotency_key(idempotency_key);
         let declined = async {
             let id: BookingId = global_id::parse("id", &id)?;
-            ctx.services().bookings.decline(ctx.actor(), id).await
+            let bookings = &ctx.services().bookings;
+            bookings.decline(ctx.actor(), id, key.as_deref()).await
         };
         BookingPayload::of(declined.await)
     }
@@ -111,10 +161,14 @@ impl BookingMutations {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking.")] id: ID,
+        #[graphql(desc = "The same key does it once, however often it is sent in 24 hours.")]
+        idempotency_key: Option<String>,
     ) -> Result<BookingPayload> {
+        let key = ctx.idempotency_key(idempotency_key);
         let cancelled = async {
             let id: BookingId = global_id::parse("id", &id)?;
-            ctx.services().bookings.cancel(ctx.actor(), id).await
+            let bookings = &ctx.services().bookings;
+            bookings.cancel(ctx.actor(), id, key.as_deref()).await
         };
         BookingPayload::of(cancelled.await)
     }

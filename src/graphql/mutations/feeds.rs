@@ -72,7 +72,7 @@ impl FeedMutations {
                 property_id: global_id::parse("propertyId", &input.property_id)?,
                 url: input.url,
                 name: input.name,
-                idempotency_key: input.idempotency_key,
+                idempotency_key: ctx.idempotency_key(input.idempotency_key),
             };
             ctx.services().feeds.add(ctx.actor(), new).await
         };

@@ -2,6 +2,7 @@
 
 pub(super) mod accounts;
 pub(super) mod bookings;
+pub(super) mod calendar;
 pub(super) mod feeds;
 pub(super) mod payments;
 pub(super) mod properties;

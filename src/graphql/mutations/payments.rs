@@ -57,7 +57,7 @@ impl PaymentMutations {
                 booking_id: global_id::parse("bookingId", &input.booking_id)?,
                 method: input.method.into(),
                 token: input.payment_token,
-                idempotency_key: input.idempotency_key,
+                idempotency_key: ctx.idempotency_key(input.idempotency_key),
             };
             ctx.services().payments.create(ctx.actor(), new).await
         };

@@ -34,6 +34,18 @@ pub(in crate::graphql) struct CreatePropertyInput {
     cleaning_fee: Option<Decimal>,
     /// 1 to 50.
     max_guests: i32,
+    /// The fewest nights of a stay.
+    #[graphql(default = 1)]
+    min_nights: i32,
+    /// The most nights of a stay, up to 365.
+    #[graphql(default = 365)]
+    max_nights: i32,
+    /// How many days before check-in a stay must be booked, up to 365; 0 allows today.
+    #[graphql(default = 0)]
+    advance_notice_days: i32,
+    /// How many nights stay free between two bookings, up to 30.
+    #[graphql(default = 0)]
+    preparation_days: i32,
     /// At most 50 lower-case words such as `wifi`.
     amenities: Option<Vec<String>>,
     /// Whether a paid booking is confirmed at once; otherwise the host accepts or declines it.
@@ -71,6 +83,14 @@ pub(in crate::graphql) struct UpdatePropertyInput {
     cleaning_fee: Option<Decimal>,
     /// 1 to 50.
     max_guests: Option<i32>,
+    /// The fewest nights of a stay.
+    min_nights: Option<i32>,
+    /// The most nights of a stay, up to 365.
+    max_nights: Option<i32>,
+    /// How many days before check-in a stay must be booked, up to 365; 0 allows today.
+    advance_notice_days: Option<i32>,
+    /// How many nights stay free between two bookings, up to 30; between standing ones too, as far as they are free.
+    preparation_days: Option<i32>,
     /// All of them: at most 50 lower-case words such as `wifi`.
     amenities: Option<Vec<String>>,
     /// Whether a paid booking is confirmed at once; otherwise the host accepts or declines it.
@@ -94,6 +114,10 @@ impl From<CreatePropertyInput> for ListingInput {
             price_per_night: Some(input.price_per_night.0),
             cleaning_fee: input.cleaning_fee.map(|fee| fee.0),
             max_guests: Some(input.max_guests),
+            min_nights: Some(input.min_nights),
+            max_nights: Some(input.max_nights),
+            advance_notice_days: Some(input.advance_notice_days),
+            preparation_days: Some(input.preparation_days),
             amenities: input.amenities,
             instant_book: Some(input.instant_book),
             cancellation_policy: Some(input.cancellation_policy.into()),
@@ -114,6 +138,10 @@ impl From<UpdatePropertyInput> for ListingInput {
             price_per_night: input.price_per_night.map(|price| price.0),
             cleaning_fee: input.cleaning_fee.map(|fee| fee.0),
             max_guests: input.max_guests,
+            min_nights: input.min_nights,
+            max_nights: input.max_nights,
+            advance_notice_days: input.advance_notice_days,
+            preparation_days: input.preparation_days,
             amenities: input.amenities,
             instant_book: input.instant_book,
             cancellation_policy: input.cancellation_policy.map(Into::into),

@@ -117,6 +117,26 @@ impl Property {
         self.0.max_guests
     }
 
+    /// The fewest nights of a stay.
+    async fn min_nights(&self) -> i32 {
+        self.0.min_nights
+    }
+
+    /// The most nights of a stay.
+    async fn max_nights(&self) -> i32 {
+        self.0.max_nights
+    }
+
+    /// How many days before check-in a stay must be booked; 0 allows today.
+    async fn advance_notice_days(&self) -> i32 {
+        self.0.advance_notice_days
+    }
+
+    /// How many nights stay free between two bookings.
+    async fn preparation_days(&self) -> i32 {
+        self.0.preparation_days
+    }
+
     /// What it offers: lower-case words such as `wifi`, sorted.
     async fn amenities(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
         let amenities = ctx.loaders().amenities.get(self.0.property_id).await?;

@@ -3,11 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    sea_query::{LockType, Query},
+    EntityTrait as _,
 };
 
-use super::{Bookings, lapse};
+use super::{Bookings, nights};
 use crate::{
     domain::{
         actor::Actor,
@@ -15,21 +14,19 @@ use crate::{
         ids::{BookingId, PropertyId, UserId},
         price::Price,
         problem::{Problem, ProblemCode, Problems},
-        stay::{Stay, parse_guests},
+        stay::Stay,
     },
     entity::{
-        booking::{ActiveModel, Column, Entity, Model},
-        night::{self, NightKind},
+        booking::{ActiveModel, Entity, Model},
         property, user,
     },
     service::{
-        booking_rows::{lapsed, lock},
         calendar,
         changes::Changes,
-        error::{Error, Result, as_guest},
+        error::{Result, as_guest},
         idempotency::{self, Begun},
     },
-    store::db::{Tx, is_unique_violation},
+    store::db::Tx,
 };
 
 /// A booking to make, as it came.
@@ -74,23 +71,18 @@ impl Bookings {
         if self.parts.terms.verified_guests_only {
             must_be_verified(&tx, guest).await?;
         }
-        let property = open_property(&tx, new.property_id).await?;
+        let property = nights::lock_property(&tx, new.property_id)
+            .await?
+            .filter(calendar::is_open)
+            .ok_or_else(|| Problem::not_found("propertyId", "property open for booking"))?;
         let stay = self.check(&property, guest, &new)?;
         let mut changes = Changes::by(actor);
-        let (id, from, to) = (property.property_id, stay.check_in(), stay.check_out());
-        lapse_in_the_way(&tx, id, from, to, now, &mut changes).await?;
-        let calendar = calendar::load(&*tx, &[property.property_id], stay.into(), now)
-            .await?
-            .remove(&property.property_id);
-        let calendar = calendar.unwrap_or_default();
-        if let Some(problem) = calendar::refuse_taken(&calendar.taken) {
-            return Err(problem.into());
-        }
+        let calendar = nights::free(&tx, &property, stay, None, now, &mut changes).await?;
         let price = self.calendars().price(&property, stay, &calendar);
         let booking = self
             .insert(&tx, &property, guest, stay, new.guests, price, now)
             .await?;
-        take_nights(&tx, &booking, stay).await?;
+        nights::take(&tx, &booking, stay.nights()).await?;
         idempotency::remember(&tx, key.as_ref(), booking.booking_id.0).await?;
         changes.moved(&booking, None, booking.status);
         changes.nights(property.property_id, stay);
@@ -107,12 +99,14 @@ impl Bookings {
                 "A host can't book an own property.",
             ));
         }
-        let stay = problems.take(self.calendars().stay(property, new.check_in, new.check_out));
-        problems.take(parse_guests(new.guests, property.max_guests));
+        let today = self.calendars().today(property);
+        let parsed =
+            calendar::rules_of(property).parse(new.check_in, new.check_out, new.guests, today);
+        let stay = problems.take_all(parsed);
         Ok(problems.finish(|| stay)?)
     }
 
-    fn calendars(&self) -> calendar::Calendars {
+    pub(super) fn calendars(&self) -> calendar::Calendars {
         calendar::Calendars(std::sync::Arc::clone(&self.parts))
     }
 
@@ -143,6 +137,8 @@ impl Bookings {
             cancellation_policy: Set(property.cancellation_policy),
             time_zone: Set(property.time_zone),
             expires_at: Set(Some(now + self.parts.terms.hold_ttl)),
+            deadline_date: Set(None),
+            review_removed_at: Set(None),
             created_at: Set(now),
         };
         Ok(Entity::insert(row).exec_with_returning(&**tx).await?)
@@ -155,67 +151,4 @@ async fn must_be_verified(tx: &Tx, guest: UserId) -> Result<()> {
         return Ok(());
     }
     Err(Problem::wrong_state("Verify your mail address before you book.").into())
-}
-
-/// A property that takes bookings, kept from being deleted until this booking stands.
-async fn open_property(tx: &Tx, id: PropertyId) -> Result<property::Model> {
-    property::Entity::find_by_id(id)
-        .lock(LockType::KeyShare)
-        .one(&**tx)
-        .await?
-        .filter(calendar::is_open)
-        .ok_or_else(|| Problem::not_found("propertyId", "property open for booking").into())
-}
-
-/// Ends the lapsed bookings that hold nights of `[from, to)`, which are wanted; lowest key first.
-pub(in crate::service) async fn lapse_in_the_way(
-    tx: &Tx,
-    property_id: PropertyId,
-    from: NaiveDate,
-    to: NaiveDate,
-    now: DateTime<Utc>,
-    changes: &mut Changes,
-) -> Result<()> {
-    let holders = Query::select()
-        .column(night::Column::BookingId)
-        .from(night::Entity)
-        .and_where(night::Column::PropertyId.eq(property_id))
-        .and_where(night::Column::Night.gte(from))
-        .and_where(night::Column::Night.lt(to))
-        .to_owned();
-    let in_the_way = Entity::find()
-        .filter(lapsed(now))
-        .filter(Column::BookingId.in_subquery(holders))
-        .order_by_asc(Column::BookingId)
-        .all(&**tx)
-        .await?;
-    for booking in in_the_way {
-        // It may have been paid for since it was read.
-        if let Some(booking) = lock(tx, booking.booking_id).await? {
-            lapse::lapse(tx, &booking, now, changes).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes the nights into the ledger, in the order of their dates. Its key decides between two who come at once.
-async fn take_nights(tx: &Tx, booking: &Model, stay: Stay) -> Result<()> {
-    let rows = stay.nights().map(|night| night::ActiveModel {
-        property_id: Set(booking.property_id),
-        night: Set(night),
-        booking_id: Set(Some(booking.booking_id)),
-        kind: Set(NightKind::Booking),
-    });
-    night::Entity::insert_many(rows)
-        .exec_without_returning(&**tx)
-        .await
-        .map_err(|error| {
-            if is_unique_violation(&error) {
-                let message = "Somebody else has just taken one of these nights.";
-                Error::from(Problem::new("", ProblemCode::DatesUnavailable, message))
-            } else {
-                error.into()
-            }
-        })?;
-    Ok(())
 }

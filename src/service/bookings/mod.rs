@@ -1,12 +1,15 @@
-//! Stays that were asked for: who sees them, and which nights they take. Making one is in [`create`], its further life in [`moves`], and
-//! what time alone does to it in [`lapse`].
+//! Stays that were asked for: who sees them, and which nights they take. Making one is in [`create`], other dates and guests are in
+//! [`change`], its further life is in [`moves`], and what time alone does to it in [`lapse`]. Its nights are taken in [`nights`].
 
+mod change;
 mod create;
 mod lapse;
 mod moves;
+mod nights;
 
+pub use change::BookingChange;
 pub use create::NewBooking;
-pub(super) use create::lapse_in_the_way;
+pub(super) use nights::lapse_in_the_way;
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -17,6 +17,7 @@ use crate::{
         booking_rows::{advance, lock, refund_at},
         changes::Changes,
         error::{Result, signed_in},
+        idempotency::{self, Begun},
         payments,
     },
     store::db::Tx,
@@ -25,16 +26,34 @@ use crate::{
 impl Bookings {
     /// The host says yes to a request that its guest has paid (authorized): the money moves and the booking is confirmed.
     ///
+    /// The same idempotency key accepts once; so for the other moves.
+    ///
     /// # Errors
     /// `NOT_FOUND` for a booking of somebody else's property, `WRONG_STATE` unless it is a paid request that waits.
-    pub async fn accept(&self, actor: &Actor, id: BookingId) -> Result<Model> {
+    pub async fn accept(
+        &self,
+        actor: &Actor,
+        id: BookingId,
+        idempotency_key: Option<&str>,
+    ) -> Result<Model> {
         self.hosted(actor, id).await?;
+        let key = move_key(actor, idempotency_key, "accept", id)?;
+        let (db, now) = (&self.parts.db, self.parts.clock.now());
+        if let Some(key) = &key
+            && idempotency::answered(db, key, now).await?.is_some()
+        {
+            return self.read_back(id).await;
+        }
         self.payments.capture(id).await?;
-        let now = self.parts.clock.now();
-        let tx = self.parts.db.begin().await?;
+        let Begun::New(tx) = idempotency::begin(db, key.as_ref(), now).await? else {
+            return self.read_back(id).await;
+        };
         let booking = lock(&tx, id).await?.ok_or_else(not_found)?;
         let mut changes = Changes::by(actor);
         let accepted = payments::captured(&tx, &booking, now, &mut changes).await?;
+        if accepted {
+            idempotency::remember(&tx, key.as_ref(), id.0).await?;
+        }
         changes.commit(tx, &self.parts).await?;
         if accepted {
             return self.read_back(id).await;
@@ -47,7 +66,12 @@ impl Bookings {
     ///
     /// # Errors
     /// `NOT_FOUND` for a booking of somebody else's property, `WRONG_STATE` unless it is a request that waits.
-    pub async fn decline(&self, actor: &Actor, id: BookingId) -> Result<Model> {
+    pub async fn decline(
+        &self,
+        actor: &Actor,
+        id: BookingId,
+        idempotency_key: Option<&str>,
+    ) -> Result<Model> {
         let booking = self.hosted(actor, id).await?;
         if booking.instant_book {
             return Err(Problem::wrong_state(
@@ -55,12 +79,18 @@ impl Bookings {
             )
             .into());
         }
-        let tx = self.parts.db.begin().await?;
+        let key = move_key(actor, idempotency_key, "decline", id)?;
+        let now = self.parts.clock.now();
+        let begun = idempotency::begin(&self.parts.db, key.as_ref(), now).await?;
+        let Begun::New(tx) = begun else {
+            return self.read_back(id).await;
+        };
         let booking = lock(&tx, id).await?.ok_or_else(not_found)?;
         if booking.status != BookingStatus::Pending {
             return Err(Problem::wrong_state("Only a pending request can be declined.").into());
         }
         let reason = CancellationReason::DeclinedByHost;
+        idempotency::remember(&tx, key.as_ref(), id.0).await?;
         self.end(tx, actor, &booking, reason, Money::ZERO).await
     }
 
@@ -68,11 +98,19 @@ impl Bookings {
     ///
     /// # Errors
     /// `NOT_FOUND` for a booking that the caller may not see, `WRONG_STATE` for one that has ended or begun.
-    pub async fn cancel(&self, actor: &Actor, id: BookingId) -> Result<Model> {
-        signed_in(actor)?;
+    pub async fn cancel(
+        &self,
+        actor: &Actor,
+        id: BookingId,
+        idempotency_key: Option<&str>,
+    ) -> Result<Model> {
+        let key = move_key(actor, idempotency_key, "cancel", id)?;
         self.find(actor, id).await?.ok_or_else(not_found)?;
         let now = self.parts.clock.now();
-        let tx = self.parts.db.begin().await?;
+        let begun = idempotency::begin(&self.parts.db, key.as_ref(), now).await?;
+        let Begun::New(tx) = begun else {
+            return self.read_back(id).await;
+        };
         let booking = lock(&tx, id).await?.ok_or_else(not_found)?;
         if !booking.status.may_become(BookingStatus::Cancelled) {
             return Err(Problem::wrong_state("This booking has ended already.").into());
@@ -89,6 +127,7 @@ impl Bookings {
             CancelledBy::Guest => CancellationReason::CancelledByGuest,
             CancelledBy::Host => CancellationReason::CancelledByHost,
         };
+        idempotency::remember(&tx, key.as_ref(), id.0).await?;
         self.end(tx, actor, &booking, reason, refund).await
     }
 
@@ -121,16 +160,29 @@ impl Bookings {
         {
             return Err(Problem::wrong_state(ENDED_MEANWHILE).into());
         }
-        payments::owe_refund(&tx, booking.booking_id, refund).await?;
+        let now = self.parts.clock.now();
+        payments::owe_refund(&tx, booking.booking_id, refund, now).await?;
         changes.commit(tx, &self.parts).await?;
         self.payments.settle_of(booking.booking_id).await;
         self.read_back(booking.booking_id).await
     }
 
-    async fn read_back(&self, id: BookingId) -> Result<Model> {
+    pub(super) async fn read_back(&self, id: BookingId) -> Result<Model> {
         let found = Entity::find_by_id(id).one(self.parts.db.read()).await?;
         found.ok_or_else(|| anyhow::anyhow!("booking {id} is gone").into())
     }
+}
+
+/// The key of a move, which is the same request whenever it is the same move of the same booking.
+fn move_key(
+    actor: &Actor,
+    raw: Option<&str>,
+    name: &str,
+    id: BookingId,
+) -> Result<Option<idempotency::Key>> {
+    let user_id = signed_in(actor)?.user_id;
+    let request = format!("{name} {id}");
+    Ok(idempotency::Key::parse(user_id, raw, &request)?)
 }
 
 const ENDED_MEANWHILE: &str = "This booking ended in the meantime.";

@@ -237,7 +237,7 @@ impl Feeds {
 }
 
 /// A property of the caller's, kept as it is until the transaction ends; bookings of it go on.
-pub(super) async fn own_property(
+pub(in crate::service) async fn own_property(
     tx: &Tx,
     actor: &Actor,
     id: PropertyId,

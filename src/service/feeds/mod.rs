@@ -17,6 +17,7 @@ pub use self::{
     hosting::{NewFeed, Shown},
 };
 
+pub(super) use self::hosting::own_property;
 use super::Parts;
 
 /// Calendars to and from other platforms.

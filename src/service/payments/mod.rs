@@ -8,7 +8,7 @@
 mod outcome;
 mod settle;
 
-pub(super) use outcome::captured;
+pub(super) use outcome::{answer_by, captured};
 pub(super) use settle::owe_refund;
 
 use std::{collections::HashMap, sync::Arc};
@@ -249,7 +249,6 @@ async fn insert_intent(
         payment_status: Set(PaymentStatus::Pending),
         transaction_date: Set(now),
         authorized_at: Set(None),
-        refund_due: Set(Money::ZERO),
         failure: Set(None),
         provider_reference: Set(None),
         client_secret: Set(None),

@@ -1,12 +1,13 @@
 //! What became of a payment: the provider's answers, written down.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _,
     QuerySelect as _, sea_query::Expr,
 };
 
-use super::{Payments, gone};
+use super::{Payments, gone, settle::owe};
 use crate::{
     domain::{
         actor::Actor,
@@ -16,6 +17,7 @@ use crate::{
         money::Money,
         payment::PaymentStatus,
         problem::Problem,
+        stay::Stay,
     },
     entity::{
         booking,
@@ -90,6 +92,8 @@ impl Payments {
         if !open {
             return Ok(payment);
         }
+        let amount = payment.amount;
+        let mut owed = Money::ZERO;
         let mut row: ActiveModel = payment.into();
         row.provider_reference = Set(Some(charged.reference));
         row.client_secret = Set(None);
@@ -124,12 +128,13 @@ impl Payments {
                 )
                 .await?
                 {
-                    row.refund_due = Set(booking.total_price);
+                    owed = amount;
                     ended = true;
                 }
             }
         }
         row.update(&*tx).await?;
+        owe(&tx, id, owed, now).await?;
         changes.commit(tx, &self.0).await?;
         if ended {
             self.settle_of(booking_id).await;
@@ -148,15 +153,9 @@ pub(in crate::service) async fn captured(
 ) -> Result<bool> {
     let confirmed =
         booking_rows::advance(tx, booking, BookingStatus::Confirmed, None, changes).await?;
-    let owed = if confirmed {
-        Money::ZERO
-    } else {
-        booking.total_price
-    };
     let captured = Entity::update_many()
         .col_expr(Column::PaymentStatus, Expr::val(PaymentStatus::Paid))
         .col_expr(Column::TransactionDate, Expr::val(now))
-        .col_expr(Column::RefundDue, Expr::val(owed))
         .filter(Column::BookingId.eq(booking.booking_id))
         .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
         .filter(Column::AuthorizedAt.is_not_null())
@@ -164,17 +163,20 @@ pub(in crate::service) async fn captured(
         .await?;
     for payment in &captured {
         changes.record(Action::PaymentPaid, Subject::Payment(payment.payment_id));
+        // The stay may have become a cheaper one since the guest paid.
+        let due = if confirmed {
+            booking.total_price
+        } else {
+            Money::ZERO
+        };
+        owe(tx, payment.payment_id, payment.amount - due, now).await?;
     }
     Ok(confirmed && captured.len() == 1)
 }
 
 /// From now on the host has a day to answer, and no longer than until the stay begins.
 async fn wait_for_host(tx: &Tx, booking: &booking::Model, now: DateTime<Utc>) -> Result<()> {
-    // A guest who pays after check-in time still gives the host that evening.
-    let latest = stay_of(booking).ends_at(booking.time_zone.0);
-    let begins = stay_of(booking).begins_at(booking.time_zone.0);
-    let latest = if begins > now { begins } else { latest };
-    let answer_by = (now + HOST_ANSWERS_WITHIN).min(latest);
+    let answer_by = answer_by(stay_of(booking), booking.time_zone.0, now);
     booking::Entity::update_many()
         .col_expr(booking::Column::ExpiresAt, Expr::val(answer_by))
         .filter(booking::Column::BookingId.eq(booking.booking_id))
@@ -182,4 +184,16 @@ async fn wait_for_host(tx: &Tx, booking: &booking::Model, now: DateTime<Utc>) ->
         .exec(&**tx)
         .await?;
     Ok(())
+}
+
+/// Until when a host may answer a request for a stay that is paid now.
+pub(in crate::service) fn answer_by(stay: Stay, zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
+    let begins = stay.begins_at(zone);
+    // A guest who pays after check-in time still gives the host that evening.
+    let latest = if begins > now {
+        begins
+    } else {
+        stay.ends_at(zone)
+    };
+    (now + HOST_ANSWERS_WITHIN).min(latest)
 }

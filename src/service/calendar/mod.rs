@@ -1,11 +1,15 @@
-//! Which nights are free, and what they cost.
+//! Which nights are free, and what they cost. What a host does to them is in [`hosting`].
+
+mod hosting;
+
+pub use hosting::CalendarChange;
 
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult as _, QueryFilter as _,
 };
@@ -14,26 +18,48 @@ use super::{Parts, booking_rows::taken_nights, error::Result};
 use crate::{
     domain::{
         clock::local_date,
-        ids::PropertyId,
+        ids::{BookingId, PropertyId},
         money::Money,
         price::{Price, Tariff, price_stay},
         problem::{Problem, ProblemCode},
-        stay::{DateRange, Stay, describe_nights, parse_guests},
+        stay::{DateRange, MAX_DAYS_AHEAD, Stay, describe_nights},
+        stay_rules::{MAX_PREPARATION, StayRules},
     },
-    entity::{night, night_price, property},
+    entity::{
+        night::{self, NightKind},
+        night_price, property,
+    },
 };
 
 /// Free nights and what they cost.
 #[derive(Clone)]
 pub struct Calendars(pub(super) Arc<Parts>);
 
-/// What is special about a range of a property's nights.
+/// What is special about a range of a property's nights, and about as many nights around it as a host may keep free between bookings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calendar {
-    /// Nights that can't be booked.
-    pub taken: BTreeSet<NaiveDate>,
+    /// Nights that bookings hold.
+    booked: BTreeSet<NaiveDate>,
+    /// Nights that the host has closed, and those that other calendars have.
+    closed: BTreeSet<NaiveDate>,
     /// Nights with a price of their own.
-    pub own_prices: HashMap<NaiveDate, Money>,
+    own_prices: HashMap<NaiveDate, Money>,
+}
+
+impl Calendar {
+    /// Nights of a range that can't be booked: those that are held or closed, and as many before and after a booking as the host keeps
+    /// free.
+    #[must_use]
+    pub fn taken(&self, range: DateRange, preparation_days: i32) -> BTreeSet<NaiveDate> {
+        let margin = Days::new(u64::from(preparation_days.unsigned_abs()));
+        range
+            .dates()
+            .filter(|night| {
+                let around = (*night - margin)..=(*night + margin);
+                self.closed.contains(night) || self.booked.range(around).next().is_some()
+            })
+            .collect()
+    }
 }
 
 /// One night as a guest sees it.
@@ -66,10 +92,10 @@ impl Calendars {
         ids: &[PropertyId],
         range: DateRange,
     ) -> Result<HashMap<PropertyId, Calendar>> {
-        load(self.0.db.read(), ids, range, self.0.clock.now()).await
+        load(self.0.db.read(), ids, range, None, self.0.clock.now()).await
     }
 
-    /// Each night of a range. Nights before today can't be booked.
+    /// Each night of a range. Nights before the host's notice is over can't be booked, nor those that are too far ahead.
     #[must_use]
     pub fn nights(
         &self,
@@ -77,12 +103,14 @@ impl Calendars {
         range: DateRange,
         calendar: &Calendar,
     ) -> Vec<CalendarNight> {
-        let today = local_date(self.0.clock.now(), property.time_zone.0);
+        let today = self.today(property);
+        let taken = calendar.taken(range, property.preparation_days);
+        let bookable = rules_of(property).earliest(today)..today + Days::new(MAX_DAYS_AHEAD);
         range
             .dates()
             .map(|date| CalendarNight {
                 date,
-                available: date >= today && !calendar.taken.contains(&date),
+                available: bookable.contains(&date) && !taken.contains(&date),
                 price: calendar
                     .own_prices
                     .get(&date)
@@ -90,6 +118,11 @@ impl Calendars {
                     .unwrap_or(property.price_per_night),
             })
             .collect()
+    }
+
+    /// The date at a property.
+    pub(super) fn today(&self, property: &property::Model) -> NaiveDate {
+        local_date(self.0.clock.now(), property.time_zone.0)
     }
 
     /// The stay that these dates make at a property, counted from its own today.
@@ -102,11 +135,7 @@ impl Calendars {
         check_in: NaiveDate,
         check_out: NaiveDate,
     ) -> std::result::Result<Stay, Problem> {
-        Stay::parse(
-            check_in,
-            check_out,
-            local_date(self.0.clock.now(), property.time_zone.0),
-        )
+        Stay::parse(check_in, check_out, self.today(property))
     }
 
     /// What a stay costs at a property.
@@ -135,8 +164,8 @@ impl Calendars {
                 "This property is not open for booking.",
             ));
         }
-        problems.extend(parse_guests(guests, property.max_guests).err());
-        problems.extend(refuse_taken(&calendar.taken));
+        problems.extend(rules_of(property).problems(stay, guests, self.today(property)));
+        problems.extend(refuse_taken(property, stay, calendar));
         Quote {
             problems,
             price: self.price(property, stay, calendar),
@@ -150,25 +179,47 @@ pub(super) fn is_open(property: &property::Model) -> bool {
         && property.deleted_at.is_none()
 }
 
-/// The problem with nights that are taken, if some are.
-pub(super) fn refuse_taken(taken: &BTreeSet<NaiveDate>) -> Option<Problem> {
-    let nights: Vec<_> = taken.iter().copied().collect();
+/// What the host of a property asks of a stay.
+pub(super) fn rules_of(property: &property::Model) -> StayRules {
+    StayRules {
+        max_guests: property.max_guests,
+        min_nights: property.min_nights,
+        max_nights: property.max_nights,
+        advance_notice_days: property.advance_notice_days,
+    }
+}
+
+/// The problem with the nights of a stay that are taken, if some are.
+pub(super) fn refuse_taken(
+    property: &property::Model,
+    stay: Stay,
+    calendar: &Calendar,
+) -> Option<Problem> {
+    let taken = calendar.taken(stay.into(), property.preparation_days);
+    let nights: Vec<_> = taken.into_iter().collect();
     (!nights.is_empty()).then(|| {
         let message = format!("These nights are taken: {}.", describe_nights(&nights));
         Problem::new("", ProblemCode::DatesUnavailable, message)
     })
 }
 
-/// What is special about the same range of nights of some properties, as one reader sees it.
+/// What is special about the same range of nights of some properties, as one reader sees it; `except` is a booking whose own nights do not
+/// count.
 pub(super) async fn load<C: ConnectionTrait>(
     connection: &C,
     ids: &[PropertyId],
     range: DateRange,
+    except: Option<BookingId>,
     now: DateTime<Utc>,
 ) -> Result<HashMap<PropertyId, Calendar>> {
     let mut calendars: HashMap<PropertyId, Calendar> =
         ids.iter().map(|id| (*id, Calendar::default())).collect();
-    let mut taken = taken_nights(range, now);
+    let margin = Days::new(u64::from(MAX_PREPARATION.unsigned_abs()));
+    let around = DateRange {
+        from: range.from - margin,
+        to: range.to + margin,
+    };
+    let mut taken = taken_nights(around, now);
     taken
         .columns([
             (night::Entity, night::Column::PropertyId),
@@ -178,15 +229,14 @@ pub(super) async fn load<C: ConnectionTrait>(
         ])
         .and_where(night::Column::PropertyId.is_in(ids.iter().copied()));
     let statement = connection.get_database_backend().build(&taken);
-    for night in night::Model::find_by_statement(statement)
-        .all(connection)
-        .await?
-    {
-        calendars
-            .entry(night.property_id)
-            .or_default()
-            .taken
-            .insert(night.night);
+    let nights = night::Model::find_by_statement(statement);
+    for night in nights.all(connection).await? {
+        let calendar = calendars.entry(night.property_id).or_default();
+        if night.kind != NightKind::Booking {
+            calendar.closed.insert(night.night);
+        } else if night.booking_id != except {
+            calendar.booked.insert(night.night);
+        }
     }
     let prices = night_price::Entity::find()
         .filter(night_price::Column::PropertyId.is_in(ids.iter().copied()))
@@ -195,11 +245,8 @@ pub(super) async fn load<C: ConnectionTrait>(
         .all(connection)
         .await?;
     for price in prices {
-        calendars
-            .entry(price.property_id)
-            .or_default()
-            .own_prices
-            .insert(price.night, price.price);
+        let calendar = calendars.entry(price.property_id).or_default();
+        calendar.own_prices.insert(price.night, price.price);
     }
     Ok(calendars)
 }
