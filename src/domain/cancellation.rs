@@ -255,7 +255,7 @@ mod tests {
             let booked_at = begins - Duration::days(booked);
             let (far, near) = (first.max(second), first.min(second));
             let at = |hours| refund(
-                Terms { policy: POLICIES[policy], stay, zone, booked_at, price: &price },
+                Terms { policy: POLICIES[policy], stay, deadline: stay.check_in(), zone, booked_at, price: &price },
                 CancelledBy::Guest,
                 (begins - Duration::hours(hours)).max(booked_at),
             );
@@ -271,7 +271,7 @@ mod tests {
         fn a_host_gives_everything_back_and_nobody_cancels_a_begun_stay(policy in 0_usize..3, hours in 1_i64..2000) {
             let (stay, price) = price(2);
             let begins = stay.begins_at(chrono_tz::UTC);
-            let terms = Terms { policy: POLICIES[policy], stay, zone: chrono_tz::UTC, booked_at: begins - Duration::days(90), price: &price };
+            let terms = Terms { policy: POLICIES[policy], stay, deadline: stay.check_in(), zone: chrono_tz::UTC, booked_at: begins - Duration::days(90), price: &price };
             prop_assert_eq!(refund(terms, CancelledBy::Host, begins - Duration::hours(hours)), Ok(price.total()));
             prop_assert_eq!(refund(terms, CancelledBy::Host, begins), Err(StayHasBegun));
             prop_assert_eq!(refund(terms, CancelledBy::Guest, begins + Duration::hours(hours)), Err(StayHasBegun));

@@ -1,5 +1,8 @@
 //! The life of a booking: held, lapsed, requested, accepted, declined, cancelled.
 
+mod changes;
+mod repeated;
+
 use chrono::Duration;
 use serde_json::{Value, json};
 

@@ -2,6 +2,7 @@
 
 mod export;
 mod fetching;
+mod hosting;
 mod import;
 
 use serde_json::{Value, json};
