@@ -16,6 +16,7 @@ mod m20261122_000007_audit;
 mod m20261122_000008_jobs;
 mod m20261122_000009_stay_rules;
 mod m20261122_000010_feeds;
+mod m20261122_000011_search;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_jobs::Migration),
             Box::new(m20261122_000009_stay_rules::Migration),
             Box::new(m20261122_000010_feeds::Migration),
+            Box::new(m20261122_000011_search::Migration),
         ]
     }
 }

@@ -13,7 +13,7 @@ use self::config::Settings;
 use crate::{
     domain::clock::Clock,
     service::{
-        Parts, Services, sessions::standing::Standings, suspicion::Suspicions, tries::Tries,
+        Parts, Services, search, sessions::standing::Standings, suspicion::Suspicions, tries::Tries,
     },
     store::{
         bus::Bus,
@@ -115,6 +115,9 @@ pub async fn connect(
         .migrate()
         .await
         .context("the database can't be brought up to date")?;
+    search::words::catch_up(&migrating)
+        .await
+        .context("the words of properties can't be brought up to date")?;
     migrating.close().await?;
     let connections = settings.database_connections;
     Db::connect(&db_options(settings, connections, statement_timeout))

@@ -9,6 +9,7 @@ pub mod cancellation;
 pub mod clock;
 pub mod digest;
 pub mod feed;
+pub mod fold;
 pub mod ical;
 pub mod ids;
 pub mod listing;
@@ -24,3 +25,6 @@ pub mod review;
 pub mod stay;
 pub mod stay_rules;
 pub mod text;
+
+#[cfg(test)]
+mod time_zones;

@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Select,
-    sea_query::{Expr, ExprTrait as _, OnConflict},
+    sea_query::{Expr, ExprTrait as _},
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     changes::Changes,
     error::{Error, Result, signed_in},
     paging::{self, Keyset},
+    search::words,
 };
 use crate::{
     domain::{
@@ -31,7 +32,7 @@ use crate::{
     entity::{
         booking,
         property::{self, ActiveModel, Column, Entity, Model, TimeZone},
-        property_amenity, property_search,
+        property_amenity,
     },
     store::db::Tx,
 };
@@ -92,7 +93,7 @@ impl Properties {
         };
         let property = Entity::insert(row).exec_with_returning(&*tx).await?;
         set_amenities(&tx, property.property_id, &listing.amenities).await?;
-        set_words(&tx, &property).await?;
+        words::keep(&tx, &property).await?;
         self.commit_with(tx, actor, Action::PropertyCreated, property.property_id)
             .await?;
         Ok(property)
@@ -131,7 +132,7 @@ impl Properties {
         }
         let row = changed(id, change, self.0.clock.now());
         let property = Entity::update(row).exec(&*tx).await?;
-        set_words(&tx, &property).await?;
+        words::keep(&tx, &property).await?;
         self.commit_with(tx, actor, Action::PropertyUpdated, id)
             .await?;
         Ok(property)
@@ -322,25 +323,6 @@ async fn set_amenities(tx: &Tx, property_id: PropertyId, amenities: &[String]) -
             .exec_without_returning(&**tx)
             .await?;
     }
-    Ok(())
-}
-
-/// Writes what a search for words looks into.
-async fn set_words(tx: &Tx, property: &Model) -> Result<()> {
-    use property_search::{ActiveModel, Column, Entity};
-    let words = property_search::Model::of(property);
-    let row = ActiveModel {
-        property_id: Set(words.property_id),
-        words: Set(words.words),
-        place: Set(words.place),
-    };
-    let change = OnConflict::column(Column::PropertyId)
-        .update_columns([Column::Words, Column::Place])
-        .to_owned();
-    Entity::insert(row)
-        .on_conflict(change)
-        .exec_without_returning(&**tx)
-        .await?;
     Ok(())
 }
 

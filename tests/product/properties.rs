@@ -1,6 +1,8 @@
 //! Properties: listing, changing and deleting them, who sees them, their calendar and what a stay would cost.
 
 mod search;
+mod search_agrees;
+mod search_plans;
 
 use chrono::Duration;
 use serde_json::{Value, json};

@@ -1,9 +1,12 @@
 //! The rows of a made-up marketplace, in memory until they are written.
 
+use std::collections::HashMap;
+
 use sea_orm::DbErr;
 
 use super::bulk::insert;
 use crate::{
+    domain::ids::PropertyId,
     entity::{
         booking, booking_event, night, night_price, payment, property, property_amenity,
         property_search, review, user,
@@ -33,11 +36,16 @@ impl Rows {
     pub(in crate::cli) async fn write(&self, tx: &Tx) -> Result<(), DbErr> {
         insert(tx, &self.users).await?;
         insert(tx, &self.properties).await?;
-        let words: Vec<_> = self
-            .properties
-            .iter()
-            .map(property_search::Model::of)
-            .collect();
+        let mut amenities: HashMap<PropertyId, Vec<String>> = HashMap::new();
+        for row in &self.amenities {
+            let of = amenities.entry(row.property_id).or_default();
+            of.push(row.amenity.clone());
+        }
+        let words = self.properties.iter().map(|property| {
+            let amenities = amenities.remove(&property.property_id).unwrap_or_default();
+            property_search::Model::of(property, &amenities)
+        });
+        let words: Vec<_> = words.collect();
         insert(tx, &words).await?;
         insert(tx, &self.amenities).await?;
         insert(tx, &self.night_prices).await?;

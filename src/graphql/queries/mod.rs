@@ -103,7 +103,14 @@ impl PropertyQueries {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Property>> {
         let sort = Sort::from(sort);
-        let request = page_request(sort.mark(), first, after, last, before)?;
+        let request = page_request(sort.mark(), first, after.clone(), last, before.clone());
+        // What was found by parts of words has cursors of its own.
+        let request = match request {
+            Err(refused) => {
+                page_request(sort.loose_mark(), first, after, last, before).map_err(|_| refused)?
+            }
+            Ok(request) => request,
+        };
         let input = filter
             .map(PropertyFilter::into_search)
             .transpose()?
@@ -113,11 +120,7 @@ impl PropertyQueries {
         let page = service.found(&search, request).await.map_err(fail)?;
         Ok(Connection::new(page, move || {
             let (service, search) = (service.clone(), search.clone());
-            Box::pin(async move {
-                Ok(i64::try_from(
-                    service.count_found(&search).await.map_err(fail)?,
-                )?)
-            })
+            Box::pin(async move { service.count_found(&search, request).await.map_err(fail) })
         }))
     }
 }
@@ -246,17 +249,19 @@ enum PropertySort {
 /// What is looked for; every part narrows it.
 #[derive(InputObject)]
 struct PropertyFilter {
-    /// Matches title, description and location.
+    /// Matches title, description and location: each of its words begins one of theirs, in any order. Where nothing is found so, each occurs somewhere
+    /// in title or location. Case and accents make no difference; text without a letter or digit narrows nothing.
     text: Option<String>,
-    /// Matches the location.
+    /// Matches the location: occurs in it; one or two letters begin one of its words. Case and accents make no difference.
     location: Option<String>,
     /// Of this host.
     host_id: Option<ID>,
-    /// With checkOut: only properties free on every night of the stay.
+    /// With checkOut: only properties at which this stay could be booked now, by this number of guests: free on every night, as long and as far ahead as
+    /// the host wants stays to be. Today is that of the property's own time zone.
     check_in: Option<Date>,
     /// With checkIn.
     check_out: Option<Date>,
-    /// Sleeps at least so many.
+    /// Sleeps at least so many. Any number when left out.
     guests: Option<i32>,
     /// Costs at least this a night.
     min_price: Option<Decimal>,

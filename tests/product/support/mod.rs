@@ -7,7 +7,7 @@ mod redis;
 mod session;
 mod socket;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use sea_orm::ConnectionTrait as _;
@@ -176,6 +176,30 @@ impl World {
             Arc::clone(&self.directory),
         )
         .await
+    }
+
+    /// The settings that are this world's own, by name.
+    pub fn settings(&self) -> HashMap<String, String> {
+        self.settings.iter().cloned().collect()
+    }
+
+    /// Gives the disk back at the end of a test that fills it. A database of SQLite goes with its folder.
+    pub async fn drops_its_database(self) {
+        if !self.is_postgres() {
+            return;
+        }
+        let url = self.settings()["DATABASE_URL"].clone();
+        let (_, name) = url.rsplit_once('/').expect("a URL with a database");
+        let options = DbOptions {
+            url: required("STAYGATE_TEST_POSTGRES"),
+            max_connections: 1,
+            statement_timeout: None,
+        };
+        let db = Db::connect(&options).await.expect("PostgreSQL answers");
+        db.read()
+            .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
+            .await
+            .expect("it is dropped");
     }
 
     pub fn is_postgres(&self) -> bool {

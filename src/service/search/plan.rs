@@ -1,0 +1,289 @@
+//! How a page of a search is found, in statements whose cost does not depend on luck.
+//!
+//! A filter that lets much through is best asked of one row after the other along the order: soon a page is full. One that lets little through is
+//! best looked up in its own index. Which of the two a search is, neither engine can know well, so it is found out: first a bounded part of the
+//! order is *walked*; when that does not fill the page, the filters' own indexes are *counted* up to a bound, and the smallest *driver* is
+//! collected and sorted. When none is small, everything that the words find is *gathered*, or the walk goes on to its end.
+//!
+//! Each shape is forced: conditions that are to be asked of each row stand there in a form that no index knows, and what is collected is
+//! materialized.
+
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, Iterable as _, QueryFilter as _,
+    QuerySelect as _, QueryTrait as _, Select, Statement,
+    sea_query::{
+        Alias, CommonTableExpression, Expr, ExprTrait as _, Query, SelectStatement, UnionType,
+        WithClause,
+    },
+};
+
+use super::{BoundingBox, Mode, Search, Sort, lookups::TRIGRAM};
+use crate::{
+    domain::page::PageRequest,
+    entity::property::{Column, Entity},
+    service::paging,
+};
+
+/// How many rows of an order are walked before the filters' own indexes are asked.
+pub(super) const WALKED: u64 = 2_000;
+/// A driver of so few rows is not compared with others.
+pub(super) const FEW: i64 = 1_000;
+/// Up to how many rows a driver is counted.
+pub(super) const COUNTED: i64 = 50_000;
+
+impl Search {
+    /// Where a walk ends: the place, [`WALKED`] rows along, of the first row that it leaves out.
+    pub(super) fn end_of_walk(&self, request: PageRequest) -> Statement {
+        let ranked = self.with_rank(self.ranked(listed()));
+        let one = PageRequest {
+            limit: 0,
+            ..request
+        };
+        let select = paging::page(ranked, &self.sort.keyset(), one).offset(WALKED);
+        self.backend.build(select.as_query())
+    }
+
+    /// The page, from one row to the next along the order.
+    pub(super) fn walk(&self, mode: Mode, request: PageRequest) -> Statement {
+        let select = self
+            .ranked(listed())
+            .filter(self.asked(mode))
+            .select_only()
+            .column(Column::PropertyId);
+        let keys = paging::page(select, &self.sort.keyset(), request);
+        self.page_of(keys.into_query(), request, None)
+    }
+
+    /// The page, out of the rows of a driver.
+    pub(super) fn collect(
+        &self,
+        mode: Mode,
+        driver: SelectStatement,
+        request: PageRequest,
+    ) -> Statement {
+        let select = listed().filter(Column::PropertyId.in_subquery(driver));
+        self.sorted(select.filter(self.asked(mode)), request)
+    }
+
+    /// The page, out of everything that words, amenities and the location find: when neither a walk nor a driver is short. None for a search
+    /// without these, which a walk to the end of an index serves best.
+    pub(super) fn gather(&self, mode: Mode, request: PageRequest) -> Option<Statement> {
+        let lookups = self.lookups(mode);
+        if lookups.is_empty() {
+            return None;
+        }
+        let select = lookups.into_iter().fold(listed(), |select, lookup| {
+            select.filter(Column::PropertyId.in_subquery(lookup))
+        });
+        let select = select
+            .filter(self.compared(true))
+            .filter(self.beside_lookups(mode));
+        Some(self.sorted(select, request))
+    }
+
+    /// The page, out of rows that are found in any order.
+    fn sorted(&self, select: Select<Entity>, request: PageRequest) -> Statement {
+        let select = paging::page(self.with_rank(select), &self.sort.keyset(), request);
+        let mut matching = select.into_query();
+        matching.reset_limit().clear_order_by();
+        let name = Alias::new("matching");
+        let mut clause = WithClause::new();
+        clause.cte(
+            CommonTableExpression::new()
+                .query(matching)
+                .table_name(name.clone())
+                .materialized(true)
+                .to_owned(),
+        );
+        let mut keys = Query::select();
+        keys.column(Alias::new("property_id")).from(name);
+        self.sort.order(&mut keys, request.direction, None);
+        keys.limit(request.limit + 1);
+        self.page_of(keys, request, Some(clause))
+    }
+
+    /// How many rows a driver has, up to [`COUNTED`].
+    pub(super) fn count_driver(&self, driver: &SelectStatement) -> Statement {
+        let bound = u64::try_from(COUNTED).unwrap_or_default();
+        let some = driver.clone().limit(bound).to_owned();
+        let count = Query::select()
+            .expr_as(Expr::cust("CAST(count(*) AS BIGINT)"), Alias::new("count"))
+            .from_subquery(some, Alias::new("driver"))
+            .to_owned();
+        self.backend.build(&count)
+    }
+
+    /// How many properties match.
+    pub(super) fn count(&self, mode: Mode) -> Statement {
+        let mut select = listed().filter(self.compared(false)).select_only();
+        for driver in self.lookups(mode) {
+            select = select.filter(Column::PropertyId.in_subquery(driver));
+        }
+        let rest = self.beside_lookups(mode);
+        let select = select
+            .filter(rest)
+            .expr_as(Expr::cust("CAST(count(*) AS BIGINT)"), "count");
+        self.backend.build(select.as_query())
+    }
+
+    /// The filters' own indexes, those first that are likely to be small.
+    pub(super) fn drivers(&self, mode: Mode) -> Vec<SelectStatement> {
+        let own = |condition: Condition| {
+            listed()
+                .filter(condition)
+                .select_only()
+                .column(Column::PropertyId)
+                .into_query()
+        };
+        if let Some(host) = self.host {
+            return vec![
+                Entity::find()
+                    .filter(Column::HostId.eq(host))
+                    .select_only()
+                    .column(Column::PropertyId)
+                    .into_query(),
+            ];
+        }
+        let mut drivers = self.lookups(mode);
+        drivers.extend(self.within.map(|within| {
+            // A box is looked up by the side on which it is the narrower part of the world; one index has both sides of the date line.
+            if within.is_flat() {
+                return own(within.condition(plain, unindexed));
+            }
+            let mut parts = within.parts().into_iter().flatten();
+            let part = |part: BoundingBox| own(part.condition(unindexed, plain));
+            let first = parts.next().map_or_else(Query::select, part);
+            parts.fold(first, |mut all, next| {
+                all.union(UnionType::All, part(next)).to_owned()
+            })
+        }));
+        for condition in [self.prices(plain), self.ratings(plain), self.sleeps(plain)] {
+            drivers.extend((!condition.is_empty()).then(|| own(condition)));
+        }
+        drivers
+    }
+
+    /// Everything that is asked of each row, in a form that no index knows.
+    fn asked(&self, mode: Mode) -> Condition {
+        let mut all = self.compared(true);
+        let terms = self.terms(mode);
+        let terms = terms.iter().map(|(term, whole)| {
+            let end = if *whole { " " } else { "" };
+            ("terms", format!(" {term}{end}"))
+        });
+        let occurring = self.occurring(mode);
+        let occurring = occurring
+            .into_iter()
+            .map(|(column, text)| (column, text.clone()));
+        let parts: Vec<_> = terms.chain(occurring).collect();
+        if !parts.is_empty() {
+            all = all.add(self.has(&parts));
+        }
+        all.add_option(self.free(row_by_row))
+    }
+
+    /// That every night of the stay is free.
+    fn free(&self, asked: fn(SelectStatement) -> Expr) -> Option<Expr> {
+        let stay = self.stay.as_ref()?;
+        Some(asked(stay.taken.clone()).not())
+    }
+
+    /// What a count still asks of each row.
+    fn beside_lookups(&self, mode: Mode) -> Condition {
+        let short: Vec<_> = self
+            .occurring(mode)
+            .into_iter()
+            .filter(|(_, text)| text.chars().count() < TRIGRAM)
+            .map(|(column, text)| (column, text.clone()))
+            .collect();
+        let mut all = Condition::all().add_option(self.free(Expr::exists));
+        if !short.is_empty() {
+            all = all.add(self.has(&short));
+        }
+        all
+    }
+
+    /// What the indexes of `properties` hold.
+    fn compared(&self, inert: bool) -> Condition {
+        let of = if inert { unindexed } else { plain };
+        let parts = [
+            self.prices(of),
+            self.ratings(of),
+            self.sleeps(of),
+            Condition::all().add_option(self.host.map(|host| of(Column::HostId).eq(host))),
+            self.within
+                .map_or_else(Condition::all, |within| within.condition(of, of)),
+            self.stay
+                .as_ref()
+                .map_or_else(Condition::all, |stay| stay.terms.clone()),
+        ];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        parts.fold(Condition::all(), Condition::add)
+    }
+
+    /// Narrows the order itself, where a filter is on what it is ordered by.
+    fn ranked(&self, select: Select<Entity>) -> Select<Entity> {
+        match self.sort {
+            Sort::Newest => select,
+            Sort::PriceAscending | Sort::PriceDescending => select.filter(self.prices(plain)),
+            Sort::RatingDescending => select.filter(self.ratings(plain)),
+        }
+    }
+
+    /// The keys of some properties, and what they are ordered by.
+    fn with_rank(&self, select: Select<Entity>) -> Select<Entity> {
+        let select = select.select_only().column(Column::PropertyId);
+        match self.sort.keyset().rank {
+            Some((rank, _)) => select.column(rank),
+            None => select,
+        }
+    }
+
+    /// The rows of some keys, in the order.
+    fn page_of(
+        &self,
+        keys: SelectStatement,
+        request: PageRequest,
+        with: Option<WithClause>,
+    ) -> Statement {
+        let mut select = Query::select();
+        select
+            .columns(Column::iter().map(|column| (Entity, column)))
+            .from(Entity)
+            .and_where(plain(Column::PropertyId).in_subquery(keys));
+        self.sort
+            .order(&mut select, request.direction, Some(Entity));
+        match with {
+            Some(clause) => self.backend.build(&select.with(clause)),
+            None => self.backend.build(&select),
+        }
+    }
+}
+
+/// Properties that guests find.
+fn listed() -> Select<Entity> {
+    // Spelled out rather than bound: the partial indexes are chosen by it.
+    Entity::find()
+        .filter(Expr::cust("properties.status = 'LISTED'"))
+        .filter(Column::DeletedAt.is_null())
+}
+
+fn plain(column: Column) -> Expr {
+    Expr::col((Entity, column))
+}
+
+/// The same value, which no index knows.
+fn unindexed(column: Column) -> Expr {
+    use sea_orm::IdenStatic as _;
+    let name = column.as_str();
+    Expr::cust(match column {
+        // What `SQLite` is given for a decimal is text, which it compares as a number only with what is declared a number.
+        Column::PricePerNight => format!("CAST(properties.{name} AS NUMERIC)"),
+        _ => format!("+properties.{name}"),
+    })
+}
+
+/// Whether there is a row, asked anew for each row of the query around it: `PostgreSQL` makes no join of what has an offset.
+pub(super) fn row_by_row(mut select: SelectStatement) -> Expr {
+    Expr::exists(select.limit(1).offset(0).to_owned())
+}
