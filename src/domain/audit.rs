@@ -95,6 +95,14 @@ actions! {
     PaymentRefunded = "payment.refunded";
     /// A stay was reviewed.
     ReviewCreated = "review.created";
+    /// A review was changed by its author.
+    ReviewUpdated = "review.updated";
+    /// A review was taken back by its author.
+    ReviewDeleted = "review.deleted";
+    /// A review was taken away by an admin.
+    ReviewRemoved = "review.removed";
+    /// A host answered a review.
+    ReviewAnswered = "review.answered";
     /// An admin read what is somebody's own.
     AdminRead = "admin.read";
     /// The watch noticed something suspicious.

@@ -96,7 +96,10 @@ macro_rules! identifies {
     )*};
 }
 
-identifies!(UserId is User, PropertyId is Property, BookingId is Booking, FeedId is CalendarFeed, Uuid is Session);
+identifies!(
+    UserId is User, PropertyId is Property, BookingId is Booking, ReviewId is Review,
+    FeedId is CalendarFeed, Uuid is Session
+);
 
 /// Reads an id of one kind.
 ///

@@ -12,6 +12,8 @@ use crate::service::{Services, error::Result};
 const EVERY: Duration = Duration::from_secs(5);
 /// How often it is looked for mail, which people wait for.
 const MAIL_EVERY: Duration = Duration::from_secs(1);
+/// How often it is measured what waits.
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// How often what is of no more use is swept out.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
@@ -22,7 +24,8 @@ pub async fn run(services: Services, stopping: CancellationToken) {
         repeat(EVERY, &stopping, || move_bookings(&services)),
         repeat(EVERY, &stopping, || settle_payments(&services)),
         repeat(EVERY, &stopping, || sync_calendars(&services)),
-        repeat(MAIL_EVERY, &stopping, || send_mail(&services)),
+        repeat(MAIL_EVERY, &stopping, || send_mail(&services, &stopping)),
+        repeat(MEASURE_EVERY, &stopping, || measure(&services)),
         repeat(SWEEP_EVERY, &stopping, || sweep(&services)),
     );
 }
@@ -33,8 +36,9 @@ pub async fn round(services: &Services) {
     move_bookings(services).await;
     settle_payments(services).await;
     sync_calendars(services).await;
-    send_mail(services).await;
+    send_mail(services, &CancellationToken::new()).await;
     sweep(services).await;
+    measure(services).await;
 }
 
 async fn move_bookings(services: &Services) {
@@ -50,8 +54,13 @@ async fn sync_calendars(services: &Services) {
     report("fetching calendars", services.feeds.sync_due().await);
 }
 
-async fn send_mail(services: &Services) {
-    report("sending mail", services.mails.send_due().await);
+async fn send_mail(services: &Services, stopping: &CancellationToken) {
+    report("sending mail", services.mails.send_due(stopping).await);
+}
+
+async fn measure(services: &Services) {
+    let measured = services.mails.measure().await;
+    report("measuring what waits", measured.map(|()| 0_u8));
 }
 
 async fn sweep(services: &Services) {

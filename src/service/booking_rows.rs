@@ -149,6 +149,6 @@ pub(super) async fn advance(
         give_back(tx, booking.property_id, check_in, check_out).await?;
         changes.nights(booking.property_id, stay_of(booking));
     }
-    changes.moved(booking, Some(booking.status), to);
+    changes.moved(booking, Some(booking.status), to, reason);
     Ok(true)
 }

@@ -1,7 +1,7 @@
-//! What a write leaves behind: lines of the audit log, the history of bookings, word for every instance of sessions that changed. All of
-//! it is written with the write, and told after it.
+//! What a write leaves behind: lines of the audit log, the history of bookings, mails to send, word for every instance of sessions that
+//! changed. All of it is written with the write, and told after it.
 //!
-//! These are a transaction's last steps, in one order for everybody: events, sessions, audit, commit.
+//! These are a transaction's last steps, in one order for everybody: events, mails, sessions, audit, commit.
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ActiveValue, ConnectionTrait as _, DbBackend, EntityTrait as _};
@@ -11,12 +11,14 @@ use super::{
     audit_chain::{self, Act},
     error::Result,
     event_rows::{self, Moved},
+    mails::news::{self, News, Note},
+    queue,
 };
 use crate::{
     domain::{
         actor::Actor,
         audit::{Action, Outcome, Subject},
-        booking::BookingStatus,
+        booking::{BookingStatus, CancellationReason},
         ids::{PropertyId, UserId},
         stay::DateRange,
     },
@@ -33,6 +35,7 @@ pub(super) struct Changes {
     moves: Vec<Moved>,
     nights: Vec<(PropertyId, DateRange)>,
     sessions_of: Vec<UserId>,
+    notes: Vec<Note>,
 }
 
 impl Changes {
@@ -44,6 +47,7 @@ impl Changes {
             moves: vec![],
             nights: vec![],
             sessions_of: vec![],
+            notes: vec![],
         }
     }
 
@@ -73,12 +77,18 @@ impl Changes {
         });
     }
 
-    /// A booking moved.
+    /// Mails that go out after the commit, or at their time.
+    pub(super) fn tell(&mut self, notes: impl IntoIterator<Item = Note>) {
+        self.notes.extend(notes);
+    }
+
+    /// A booking moved, and whoever it concerns is told; `reason` is why it was cancelled.
     pub(super) fn moved(
         &mut self,
         booking: &booking::Model,
         from: Option<BookingStatus>,
         to: BookingStatus,
+        reason: Option<CancellationReason>,
     ) {
         let (booking_id, guest_id, host_id) =
             (booking.booking_id, booking.guest_id, booking.host_id);
@@ -89,6 +99,7 @@ impl Changes {
             BookingStatus::Completed => Action::BookingCompleted,
         };
         self.record(action, Subject::Booking(booking_id));
+        self.tell(news::of_move(&self.actor, booking, to, reason));
         self.moves.push(Moved {
             booking_id,
             guest_id,
@@ -96,6 +107,27 @@ impl Changes {
             from,
             to,
         });
+    }
+
+    /// A booking has other dates, or another number of guests: both sides are told, and the guest of a confirmed one is reminded in time.
+    #[expect(dead_code, reason = "for the change of bookings")]
+    pub(super) async fn changed(
+        &mut self,
+        tx: &Tx,
+        before: &booking::Model,
+        after: &booking::Model,
+    ) -> Result<()> {
+        self.tell(news::both(after, News::Changed));
+        if after.status == BookingStatus::Confirmed && after.check_in_date != before.check_in_date {
+            let Note { mail, due_at } = news::reminder(after);
+            // It has one when its dates are back to what they were.
+            if let Some(at) = due_at
+                && !queue::waits(tx, &mail, at).await?
+            {
+                self.tell([Note { mail, due_at }]);
+            }
+        }
+        Ok(())
     }
 
     /// Nights were taken or freed.
@@ -113,6 +145,11 @@ impl Changes {
     pub(super) async fn commit(self, tx: Tx, parts: &Parts) -> Result<()> {
         let now = parts.clock.now();
         event_rows::append(&tx, &self.moves, now).await?;
+        let due = self.notes.iter().filter_map(|note| match note.due_at {
+            Some(at) => (at > now).then_some((&note.mail, at)),
+            None => Some((&note.mail, now)),
+        });
+        queue::enqueue_at(&tx, due, now).await?;
         self.append_session_changes(&tx, now).await?;
         if !self.acts.is_empty() {
             audit_chain::append(&tx, &self.actor, &self.acts, now).await?;

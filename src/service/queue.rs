@@ -1,16 +1,30 @@
 //! Work that a transaction leaves for later. It is begun at least once, by any instance; what fails is tried again, later each time, and at
 //! last given up, with its reason in the table.
+//!
+//! A worker claims what it is about to do, and nobody else begins that for as long as its lease lasts. One that dies leaves its claims to
+//! others, who begin the same again: whoever defines [`Work`] sees to it that its effect happens once (a mail's `Message-ID`, for one,
+//! depends on its job alone). `docs/adr/0006-our-own-job-queue.md` says why this is our own.
+
+use std::pin::pin;
 
 use chrono::{DateTime, Duration, Utc};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    future::{Fuse, FusedFuture as _},
+    stream::FuturesUnordered,
+};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    sea_query::{Expr, ExprTrait as _},
+    ColumnTrait as _, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _,
+    QuerySelect as _, Statement,
+    sea_query::Expr,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio_util::sync::CancellationToken;
 
 use super::{Parts, error::Result};
 use crate::{
+    domain::digest::sha256_hex,
     entity::job::{ActiveModel, Column, Entity, Model},
     store::db::Tx,
 };
@@ -21,14 +35,27 @@ const LEASE: Duration = Duration::minutes(2);
 const ATTEMPTS: i32 = 30;
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::hours(1);
+/// How much is kept of the reason for a failure, in characters.
+const LONGEST_REASON: usize = 1_000;
 
 /// A kind of work, and what a worker needs to know to do one piece of it.
 pub(super) trait Work: Serialize + DeserializeOwned {
-    /// Its name in the table.
+    /// Its name in the table and in the metrics.
     const KIND: &'static str;
+    /// How many pieces a worker has in hand. Each is begun at once, and must be done within the lease of two minutes.
+    const AT_ONCE: usize;
+}
+
+/// A piece of work that is this worker's, for as long as its lease lasts.
+pub(super) struct Claim<W> {
+    /// What is to be done.
+    pub(super) work: W,
+    /// Names the job, in this database and among all others. It is the same however often, and by whomever, the job is begun.
+    pub(super) name: String,
 }
 
 /// What became of a try.
+#[derive(Debug)]
 pub(super) enum Tried {
     /// It is done.
     Done,
@@ -40,94 +67,221 @@ pub(super) enum Tried {
 
 /// Leaves work for after the commit.
 pub(super) async fn enqueue<W: Work>(tx: &Tx, work: &W, now: DateTime<Utc>) -> Result<()> {
-    let row = ActiveModel {
-        job_id: NotSet,
-        kind: Set(W::KIND.to_owned()),
-        payload: Set(serde_json::to_value(work).map_err(anyhow::Error::from)?),
-        attempts: Set(0),
-        due_at: Set(now),
-        created_at: Set(now),
-        given_up_at: Set(None),
-        failure: Set(None),
-    };
-    Entity::insert(row).exec_without_returning(&**tx).await?;
+    enqueue_at(tx, [(work, now)], now).await
+}
+
+/// Leaves work for after the commit, each piece for its time, in one statement.
+pub(super) async fn enqueue_at<'a, W: Work + 'a>(
+    tx: &Tx,
+    work: impl IntoIterator<Item = (&'a W, DateTime<Utc>)>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut rows = vec![];
+    for (work, due_at) in work {
+        rows.push(ActiveModel {
+            job_id: NotSet,
+            kind: Set(W::KIND.to_owned()),
+            payload: Set(serde_json::to_value(work).map_err(anyhow::Error::from)?),
+            attempts: Set(0),
+            due_at: Set(due_at),
+            created_at: Set(now),
+            given_up_at: Set(None),
+            failure: Set(None),
+        });
+    }
+    if !rows.is_empty() {
+        Entity::insert_many(rows)
+            .exec_without_returning(&**tx)
+            .await?;
+    }
     Ok(())
 }
 
-/// What is due, oldest first.
-pub(super) async fn due<W: Work>(parts: &Parts, most: u64) -> Result<Vec<Model>> {
-    Ok(Entity::find()
-        .filter(Column::Kind.eq(W::KIND))
-        // Spelled out, because the partial index is chosen by it.
-        .filter(Expr::cust("given_up_at IS NULL"))
-        .filter(Column::DueAt.lte(parts.clock.now()))
-        .order_by_asc(Column::DueAt)
-        .limit(most)
-        .all(parts.db.read())
-        .await?)
+/// Does all that is due, oldest first and [`Work::AT_ONCE`] at a time, until nothing is left or it is told to stop; what was begun is
+/// finished. Any number of workers may do it at once. Gives how many pieces are done.
+///
+/// # Errors
+/// When nothing can be claimed, because the database fails. A piece that fails stops no other.
+pub(super) async fn work_off<W: Work, F: Future<Output = Tried>>(
+    parts: &Parts,
+    stopping: &CancellationToken,
+    work: impl Fn(Claim<W>) -> F,
+) -> Result<usize> {
+    let work = &work;
+    let one = |job: Model| async move {
+        let tried = match serde_json::from_value(job.payload.clone()) {
+            // Begun so often, and never finished: it takes its worker down.
+            _ if job.attempts > ATTEMPTS => Tried::Never("it was begun too often".to_owned()),
+            Ok(piece) => {
+                let name = name_of(&job);
+                work(Claim { work: piece, name }).await
+            }
+            // While versions change, one that understands it may come by.
+            Err(error) => Tried::Later(format!("it can't be read: {error}")),
+        };
+        let done = matches!(tried, Tried::Done);
+        if let Err(error) = finish(parts, &job, tried).await {
+            tracing::warn!(job_id = job.job_id, kind = job.kind, %error, "what became of a job could not be written down");
+        }
+        done
+    };
+    let (mut done, mut more, mut failed) = (0, true, None);
+    let mut under_way = FuturesUnordered::new();
+    let mut claiming = pin!(Fuse::terminated());
+    loop {
+        let room = W::AT_ONCE - under_way.len();
+        // One claim takes several; and a slow piece holds up none but itself.
+        if more && room >= W::AT_ONCE / 2 && claiming.is_terminated() && !stopping.is_cancelled() {
+            claiming.set(claim::<W>(parts, room).fuse());
+        }
+        // Both go on at once: what is under way may hold the writer's turn that the claim waits for.
+        tokio::select! {
+            jobs = &mut claiming, if !claiming.is_terminated() => match jobs {
+                Ok(jobs) => {
+                    more = !jobs.is_empty();
+                    under_way.extend(jobs.into_iter().map(one));
+                }
+                Err(error) => {
+                    more = false;
+                    failed = Some(error);
+                }
+            },
+            Some(one) = under_way.next() => done += usize::from(one),
+            else => return failed.map_or(Ok(done), Err),
+        }
+    }
 }
 
-/// Takes a piece of work, so that for a while nobody else does. None when somebody was first, or it can't be read.
-pub(super) async fn take<W: Work>(parts: &Parts, job: &Model) -> Result<Option<W>> {
+/// Takes some of what is due, so that until the lease is over nobody else does.
+async fn claim<W: Work>(parts: &Parts, most: usize) -> Result<Vec<Model>> {
+    let now = parts.clock.now();
     let tx = parts.db.begin().await?;
-    let taken = Entity::update_many()
-        .col_expr(Column::DueAt, Expr::val(parts.clock.now() + LEASE))
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+    let backend = parts.db.backend();
+    // SQLite has one writer, who is alone with all rows.
+    let lock = match backend {
+        DbBackend::Postgres => "FOR UPDATE SKIP LOCKED",
+        _ => "",
+    };
+    // Apart from the update, because PostgreSQL may run a subquery again for each row, and would then claim more than was asked for.
+    let sql = format!(
+        "WITH next AS MATERIALIZED (
+            SELECT job_id FROM jobs WHERE kind = $1 AND given_up_at IS NULL AND due_at <= $2
+            ORDER BY due_at LIMIT $3 {lock})
+        UPDATE jobs SET due_at = $4, attempts = attempts + 1
+        WHERE job_id IN (SELECT job_id FROM next) RETURNING *"
+    );
+    let most = i64::try_from(most).unwrap_or(1);
+    let values = [
+        W::KIND.into(),
+        now.into(),
+        most.into(),
+        (now + LEASE).into(),
+    ];
+    let jobs = Entity::find()
+        .from_raw_sql(Statement::from_sql_and_values(backend, sql, values))
+        .all(&*tx)
+        .await?;
+    tx.commit().await?;
+    Ok(jobs)
+}
+
+/// The moment and the key together, hashed: keys alone begin anew in every database, and tell how much there is.
+fn name_of(job: &Model) -> String {
+    let made = job.created_at.timestamp_micros();
+    let mut name = sha256_hex(format!("{} {} {made}", job.kind, job.job_id));
+    name.truncate(32);
+    name
+}
+
+/// Writes down what became of a try.
+async fn finish(parts: &Parts, job: &Model, tried: Tried) -> Result<()> {
+    let now = parts.clock.now();
+    let tx = parts.db.begin().await?;
+    let (failure, given_up_at) = match tried {
+        Tried::Done => {
+            // Whoever has it now, when this took longer than its lease: it is done.
+            Entity::delete_by_id(job.job_id).exec(&*tx).await?;
+            tx.commit().await?;
+            count("staygate_jobs_done_total", job);
+            return Ok(());
+        }
+        Tried::Later(why) if job.attempts < ATTEMPTS => (why, None),
+        Tried::Later(why) | Tried::Never(why) => (why, Some(now)),
+    };
+    // Text columns of PostgreSQL hold no NUL, and the reason may be in another server's words.
+    let failure: String = failure
+        .chars()
+        .filter(|c| *c != '\0')
+        .take(LONGEST_REASON)
+        .collect();
+    let written = Entity::update_many()
+        .col_expr(Column::DueAt, Expr::val(now + wait_after(job.attempts)))
+        .col_expr(Column::Failure, Expr::val(Some(failure.clone())))
+        .col_expr(Column::GivenUpAt, Expr::val(given_up_at))
         .filter(Column::JobId.eq(job.job_id))
+        // Else somebody has begun it again, and says what becomes of it.
         .filter(Column::Attempts.eq(job.attempts))
         .exec(&*tx)
         .await?;
     tx.commit().await?;
-    if taken.rows_affected == 0 {
-        return Ok(None);
+    if written.rows_affected == 0 {
+        return Ok(());
     }
-    if job.attempts >= ATTEMPTS {
-        // Begun so often, and never finished: it takes its worker down.
-        let why = "it was begun too often".to_owned();
-        finish(parts, job, Tried::Never(why)).await?;
-        return Ok(None);
+    let (job_id, kind) = (job.job_id, &job.kind);
+    if given_up_at.is_some() {
+        tracing::error!(job_id, kind, why = failure, "a job is given up");
+        count("staygate_jobs_given_up_total", job);
+    } else {
+        tracing::warn!(job_id, kind, why = failure, "a job is tried again later");
+        count("staygate_jobs_failed_total", job);
     }
-    match serde_json::from_value(job.payload.clone()) {
-        Ok(work) => Ok(Some(work)),
-        Err(error) => {
-            let why = format!("it can't be read: {error}");
-            finish(parts, job, Tried::Never(why)).await?;
-            Ok(None)
-        }
-    }
+    Ok(())
 }
 
-/// Writes down what became of a try.
-pub(super) async fn finish(parts: &Parts, job: &Model, tried: Tried) -> Result<()> {
+fn count(metric: &'static str, job: &Model) {
+    metrics::counter!(metric, "kind" => job.kind.clone()).increment(1);
+}
+
+/// Whether the same work waits for the same time, untried.
+pub(super) async fn waits<W: Work>(tx: &Tx, work: &W, due_at: DateTime<Utc>) -> Result<bool> {
+    let payload = serde_json::to_value(work).map_err(anyhow::Error::from)?;
+    let same_time = Entity::find()
+        .filter(Column::Kind.eq(W::KIND))
+        // Spelled out, because the partial index is chosen by it.
+        .filter(Expr::cust("given_up_at IS NULL"))
+        .filter(Column::DueAt.eq(due_at));
+    // JSON of PostgreSQL can't be compared there.
+    let waiting = same_time.all(&**tx).await?;
+    Ok(waiting.iter().any(|job| job.payload == payload))
+}
+
+/// What waits of one kind of work.
+#[derive(Debug, FromQueryResult)]
+struct Backlog {
+    due: i64,
+    oldest: Option<DateTime<Utc>>,
+}
+
+/// Tells the metrics how much of a kind is due, and for how long the oldest of it has been.
+pub(super) async fn measure<W: Work>(parts: &Parts) -> Result<()> {
     let now = parts.clock.now();
-    let attempts = job.attempts + 1;
-    let tx = parts.db.begin().await?;
-    let (failure, given_up_at) = match tried {
-        Tried::Done => {
-            Entity::delete_by_id(job.job_id).exec(&*tx).await?;
-            return Ok(tx.commit().await?);
-        }
-        Tried::Later(why) if attempts < ATTEMPTS => (why, None),
-        Tried::Later(why) | Tried::Never(why) => (why, Some(now)),
-    };
-    if given_up_at.is_some() {
-        tracing::error!(
-            job_id = job.job_id,
-            kind = job.kind,
-            why = failure,
-            "a job is given up"
-        );
-        metrics::counter!("staygate_jobs_given_up_total", "kind" => job.kind.clone()).increment(1);
-    }
-    Entity::update_many()
-        .col_expr(Column::DueAt, Expr::val(now + wait_after(attempts)))
-        .col_expr(Column::Failure, Expr::val(Some(failure)))
-        .col_expr(Column::GivenUpAt, Expr::val(given_up_at))
-        .filter(Column::JobId.eq(job.job_id))
-        .filter(Column::Attempts.eq(attempts))
-        .exec(&*tx)
+    let backlog = Entity::find()
+        .select_only()
+        .column_as(Column::JobId.count(), "due")
+        .column_as(Column::DueAt.min(), "oldest")
+        .filter(Column::Kind.eq(W::KIND))
+        .filter(Expr::cust("given_up_at IS NULL"))
+        .filter(Column::DueAt.lte(now))
+        .into_model::<Backlog>()
+        .one(parts.db.read())
         .await?;
-    Ok(tx.commit().await?)
+    let (due, oldest) = backlog.map_or((0, None), |found| (found.due, found.oldest));
+    let age = oldest.map_or(Duration::zero(), |oldest| now - oldest);
+    let due = u32::try_from(due).unwrap_or(u32::MAX);
+    metrics::gauge!("staygate_jobs_due", "kind" => W::KIND).set(due);
+    metrics::gauge!("staygate_jobs_oldest_due_seconds", "kind" => W::KIND)
+        .set(age.as_seconds_f64());
+    Ok(())
 }
 
 /// Forgets what was given up long ago. Gives how many.
@@ -158,5 +312,37 @@ mod tests {
             .map(|attempts| wait_after(attempts).num_seconds())
             .to_vec();
         assert_eq!(waits, [10, 20, 40, 2_560, 3_600, 3_600]);
+    }
+
+    #[test]
+    fn a_job_has_one_name_and_no_other_job_has_it_in_any_database() {
+        let made = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let job = Model {
+            job_id: 7,
+            kind: "mail".into(),
+            payload: serde_json::json!(1),
+            attempts: 0,
+            due_at: made,
+            created_at: made,
+            given_up_at: None,
+            failure: None,
+        };
+        let again = Model {
+            attempts: 3,
+            due_at: made + Duration::hours(1),
+            failure: Some("busy".into()),
+            ..job.clone()
+        };
+        let next = Model {
+            job_id: 8,
+            ..job.clone()
+        };
+        let elsewhere = Model {
+            created_at: made + Duration::microseconds(1),
+            ..job.clone()
+        };
+        assert_eq!(name_of(&job), name_of(&again));
+        assert_ne!(name_of(&job), name_of(&next));
+        assert_ne!(name_of(&job), name_of(&elsewhere));
     }
 }

@@ -23,7 +23,7 @@ fn a_message(to: &str) -> Message {
         name: "Staygate".into(),
         url: "https://www.example.com".into(),
     };
-    letter.write(&site, to.into())
+    letter.write(&site, to.into(), Uuid::new_v4().simple().to_string())
 }
 
 /// An address that no other test writes to.

@@ -84,7 +84,7 @@ impl Bookings {
             .await?;
         nights::take(&tx, &booking, stay.nights()).await?;
         idempotency::remember(&tx, key.as_ref(), booking.booking_id.0).await?;
-        changes.moved(&booking, None, booking.status);
+        changes.moved(&booking, None, booking.status, None);
         changes.nights(property.property_id, stay);
         changes.commit(tx, &self.parts).await?;
         Ok(booking)

@@ -1,5 +1,7 @@
 //! The letters that Staygate writes, and their words.
 
+pub(super) mod booking;
+
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -119,16 +121,10 @@ const NOT_YOU: &str = "If this was not you, somebody else may be in your account
                        Choose another password at once:";
 
 impl Letter {
-    /// The letter as a mail to `to`.
+    /// The letter as a mail to `to`. `id` is what [`Message::id`] asks for.
     #[must_use]
-    pub fn write(&self, site: &Site, to: String) -> Message {
-        let page = self.page(site);
-        Message {
-            to,
-            text: page.text(),
-            html: page.html(),
-            subject: page.subject,
-        }
+    pub fn write(&self, site: &Site, to: String, id: String) -> Message {
+        self.page(site).into_message(to, id)
     }
 
     fn subject(&self, market: &str) -> String {

@@ -1,28 +1,38 @@
 //! Mail to people. A use case leaves a [`Mail`] in its transaction; a worker writes the letter and sends it.
 //!
 //! Secrets never wait in the table: a link's secret is made when its letter is written, and only its hash is kept. A letter that is tried
-//! again has a new one.
+//! again has a new one. Nor does anything else that a letter says: it is read when the letter is written, and one that is no longer
+//! true is not sent.
 
+mod booking;
 pub(super) mod feed_conflicts;
 pub mod letter;
+pub(super) mod news;
 mod page;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
-use self::{feed_conflicts::FeedConflicts, letter::Letter};
+use self::{
+    feed_conflicts::FeedConflicts,
+    letter::Letter,
+    news::{News, Party},
+};
 use super::{
     Parts,
     error::Result,
-    queue::{self, Tried, Work},
+    queue::{self, Claim, Tried, Work},
 };
 use crate::{
-    domain::{ids::UserId, people::MailedFor},
-    entity::{job, mailed_token, user},
+    domain::{
+        ids::{BookingId, UserId},
+        people::MailedFor,
+    },
+    entity::{mailed_token, user},
     store::{
         mail::{MailError, Message},
         tokens::refresh::new_mailed_token,
@@ -32,11 +42,6 @@ use crate::{
 /// Mail to people.
 #[derive(Clone)]
 pub struct Mails(pub(super) Arc<Parts>);
-
-/// How many are sent in one round.
-const ROUND: u64 = 40;
-/// How many at a time.
-const AT_ONCE: usize = 8;
 
 /// A mail that is to be sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -70,47 +75,49 @@ pub(super) enum Mail {
         detail: String,
         at: DateTime<Utc>,
     },
+    /// Something became of a booking.
+    Booking {
+        booking_id: BookingId,
+        reader: Party,
+        news: News,
+    },
 }
 
 impl Work for Mail {
     const KIND: &'static str = "mail";
+    /// A mail server has half a minute for each.
+    const AT_ONCE: usize = 8;
 }
 
 impl Mails {
-    /// Sends what is due. Any number of instances may do it at once. Gives how many mails went out.
+    /// Sends what is due, until nothing is left or it is told to stop. Any number of instances may do it at once. Gives how many mails
+    /// are done with.
     ///
     /// # Errors
     /// When the database fails. A mail that can't be sent stops no other.
-    pub async fn send_due(&self) -> Result<usize> {
-        let due = queue::due::<Mail>(&self.0, ROUND).await?;
-        // A few at a time, so that one slow receiver does not hold up all others.
-        let sent: Vec<bool> = stream::iter(due)
-            .map(|job| async move { self.send_one(&job).await })
-            .buffer_unordered(AT_ONCE)
-            .try_collect()
-            .await?;
-        Ok(sent.into_iter().filter(|sent| *sent).count())
+    pub async fn send_due(&self, stopping: &CancellationToken) -> Result<usize> {
+        queue::work_off(&self.0, stopping, |claim| self.send(claim)).await
     }
 
-    /// Says whether a mail went out.
-    async fn send_one(&self, job: &job::Model) -> Result<bool> {
-        let Some(mail) = queue::take::<Mail>(&self.0, job).await? else {
-            return Ok(false);
+    async fn send(&self, claim: Claim<Mail>) -> Tried {
+        let message = match self.write(claim).await {
+            Ok(Some(message)) => message,
+            Ok(None) => return Tried::Done,
+            Err(error) => return Tried::Later(error.to_string()),
         };
-        let (sent, tried) = match self.write(mail).await {
-            Ok(None) => (false, Tried::Done),
-            Ok(Some(message)) => match self.0.mailer.send(&message).await {
-                Ok(()) => (true, Tried::Done),
-                Err(MailError::Refused(why)) => (false, Tried::Never(why)),
-                Err(MailError::Unreachable(why)) => (false, Tried::Later(why)),
-            },
-            Err(error) => (false, Tried::Later(error.to_string())),
-        };
-        if let Tried::Later(why) | Tried::Never(why) = &tried {
-            tracing::warn!(job_id = job.job_id, why, "a mail was not sent");
+        match self.0.mailer.send(&message).await {
+            Ok(()) => Tried::Done,
+            Err(MailError::Refused(why)) => Tried::Never(why),
+            Err(MailError::Unreachable(why)) => Tried::Later(why),
         }
-        queue::finish(&self.0, job, tried).await?;
-        Ok(sent)
+    }
+
+    /// Tells the metrics how much mail waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn measure(&self) -> Result<()> {
+        queue::measure::<Mail>(&self.0).await
     }
 
     /// Forgets secrets that lapsed long ago, and mail that was given up long ago. Gives how many.
@@ -129,8 +136,13 @@ impl Mails {
     }
 
     /// Writes a letter. None when nobody is to get it any more.
-    async fn write(&self, mail: Mail) -> Result<Option<Message>> {
-        let written = match mail {
+    async fn write(&self, Claim { work, name }: Claim<Mail>) -> Result<Option<Message>> {
+        let written = match work {
+            Mail::Booking {
+                booking_id,
+                reader,
+                news,
+            } => return self.write_of_booking(booking_id, reader, news, name).await,
             Mail::VerifyEmail { user_id, to } => {
                 let reader = self.reader(user_id).await?;
                 // The person may have asked for another address since.
@@ -214,7 +226,7 @@ impl Mails {
             } => (to, Letter::Alert { cause, detail, at }),
         };
         let (to, letter) = written;
-        Ok(Some(letter.write(&self.0.terms.site, to)))
+        Ok(Some(letter.write(&self.0.terms.site, to, name)))
     }
 
     /// Somebody who is let in.

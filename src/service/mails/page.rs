@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use crate::store::mail::Message;
+
 /// What stands in a letter. Every text in it may come from a stranger: one layout escapes it for HTML, and in the other it is only text.
 pub(super) struct Page {
     /// The marketplace's name.
@@ -60,6 +62,17 @@ impl Page {
     pub(super) fn html(&self) -> String {
         Html { page: self }.to_string()
     }
+
+    /// The page as the mail of that name to `to`.
+    pub(super) fn into_message(self, to: String, id: String) -> Message {
+        Message {
+            id,
+            to,
+            text: self.text(),
+            html: self.html(),
+            subject: self.subject,
+        }
+    }
 }
 
 /// A text of others in one line: control characters and line breaks become spaces, and what would turn the direction of the text around it
@@ -87,7 +100,12 @@ pub(super) fn lines(text: &str) -> String {
 /// How a person of that name is greeted: by name, unless the name is one that mail programs make a link of. Whoever signs up with another's
 /// address chooses the name in the mail that goes there, and must not advertise by it.
 pub(super) fn greeted(full_name: &str) -> Option<String> {
-    let name = one_line(full_name);
+    unlinked(full_name).filter(|name| !name.contains(['/', ':']))
+}
+
+/// A title, or another text of others, in one line; none when a mail program would make a link of something in it, or nothing is left.
+pub(super) fn unlinked(text: &str) -> Option<String> {
+    let line = one_line(text);
     let is_host = |word: &str| {
         word.match_indices('.').any(|(dot, _)| {
             let label = word[dot + 1..].chars().take_while(|c| c.is_alphanumeric());
@@ -95,8 +113,8 @@ pub(super) fn greeted(full_name: &str) -> Option<String> {
             dot > 0 && label.count() >= 2
         })
     };
-    let is_link = name.contains(['/', '@', ':']) || name.split(' ').any(is_host);
-    (!is_link && !name.is_empty()).then_some(name)
+    let is_link = line.contains('@') || line.contains("//") || line.split(' ').any(is_host);
+    (!is_link && !line.is_empty()).then_some(line)
 }
 
 #[cfg(test)]
@@ -135,6 +153,16 @@ mod tests {
             "(evil.example)",
         ] {
             assert_eq!(greeted(link), None, "{link:?} was greeted");
+        }
+    }
+
+    #[test]
+    fn a_title_is_named_unless_it_is_a_link() {
+        for title in ["Loft: river view / 2 beds", "No. 5, Rua do Sol", "24/7"] {
+            assert_eq!(unlinked(title).as_deref(), Some(title));
+        }
+        for link in [" ", "Pay at evil.example", "https://evil", "mail eve@evil"] {
+            assert_eq!(unlinked(link), None, "{link:?} was named");
         }
     }
 }

@@ -27,6 +27,7 @@ use crate::{
         booking_rows::{self, stay_of},
         changes::Changes,
         error::Result,
+        mails::news::{self, News},
     },
     store::{
         db::Tx,
@@ -114,6 +115,7 @@ impl Payments {
                 row.authorized_at = Set(Some(now));
                 changes.record(Action::PaymentAuthorized, subject);
                 ended = booking.status != BookingStatus::Pending;
+                changes.tell(news::both(&booking, News::Requested));
                 wait_for_host(&tx, &booking, now).await?;
             }
             ChargeState::Succeeded => {

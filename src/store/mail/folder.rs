@@ -60,6 +60,7 @@ mod tests {
 
     fn message(subject: &str) -> Message {
         Message {
+            id: "0a1b".into(),
             to: "ann@example.com".into(),
             subject: subject.into(),
             text: "Hello Ann".into(),

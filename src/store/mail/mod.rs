@@ -11,6 +11,8 @@ use async_trait::async_trait;
 /// A mail to one person. Both forms say the same; the receiver's program shows the one that it prefers.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
+    /// Letters and digits that no other mail has. One that is handed over again has the same, so that receivers can drop the second copy.
+    pub id: String,
     /// The address alone, without a name.
     pub to: String,
     /// One line.
@@ -46,7 +48,7 @@ pub enum MailError {
 #[async_trait]
 pub trait Mailer: Send + Sync {
     /// Hands a mail over to the next server on its way. That it was taken does not say that it arrives; and when the answer was lost, a
-    /// mail that was taken is reported as [`MailError::Unreachable`], so that one which is sent again may arrive twice.
+    /// mail that was taken is reported as [`MailError::Unreachable`], so that one which is sent again may arrive twice, with the same id.
     ///
     /// # Errors
     /// [`MailError::Refused`] when it will never be taken, [`MailError::Unreachable`] when it may be later.

@@ -214,6 +214,7 @@ mod tests {
             ..Smtp::new(&url, FROM).unwrap()
         };
         let message = Message {
+            id: "0a1b".into(),
             to: "ann@example.com".into(),
             subject: "Hello".into(),
             text: "Hello".into(),

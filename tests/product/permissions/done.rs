@@ -190,6 +190,29 @@ pub const PROBES: &[(&str, Probe)] = &[
                 .await
         })
     }),
+    ("Mutation.updateReview", |cell| {
+        Box::pin(async {
+            let input = json!({ "id": a_review(cell).await, "rating": 1 });
+            let selection = "probe: review { id }";
+            cell.does("updateReview", "UpdateReviewInput!", input, selection)
+                .await
+        })
+    }),
+    ("Mutation.deleteReview", |cell| {
+        Box::pin(async {
+            let review = a_review(cell).await;
+            cell.does_by_id("deleteReview", &review, "probe: deletedId")
+                .await
+        })
+    }),
+    ("Mutation.respondToReview", |cell| {
+        Box::pin(async {
+            let input = json!({ "id": a_review(cell).await, "response": "Thank you." });
+            let (name, selection) = ("respondToReview", "probe: review { id }");
+            cell.does(name, "RespondToReviewInput!", input, selection)
+                .await
+        })
+    }),
 ];
 
 /// Signs the caller out everywhere, and looks who is still in: everybody else.
@@ -228,12 +251,7 @@ async fn verifies_email(cell: &Cell<'_>, selection: &str) -> Vec<Value> {
 
 /// The secret of a link that was mailed to the guest.
 async fn mailed_to_the_guest(cell: &Cell<'_>, purpose: MailedFor) -> String {
-    let own = cell
-        .cast
-        .guest
-        .get("{ viewer { user { databaseId } } }", json!({}))
-        .await;
-    let key = own["viewer"]["user"]["databaseId"].as_i64().expect("a key");
+    let key = key_of(&cell.cast.guest).await;
     let secret = Uuid::new_v4().to_string();
     let now = cell.world.clock.now();
     let row = mailed_token::Model {
@@ -285,4 +303,28 @@ async fn a_paid_booking(cell: &Cell<'_>, instant: bool) -> String {
     let booking = a_booking(cell, instant).await;
     cell.cast.guest.pays(&booking).await;
     text(&booking["id"])
+}
+
+/// A review by the guest of a stay at the host's that is over.
+async fn a_review(cell: &Cell<'_>) -> String {
+    let booking = a_paid_booking(cell, true).await;
+    // The clock is everybody's: this stay ends before its time.
+    let host = key_of(&cell.cast.host).await;
+    let over = format!("UPDATE bookings SET status = 'COMPLETED' WHERE host_id = {host}");
+    cell.world.meddles(&over).await.expect("a stay is over");
+    let input = json!({ "bookingId": booking, "rating": 4 });
+    let selection = "review { id }";
+    let written = cell
+        .cast
+        .guest
+        .mutate("createReview", "CreateReviewInput!", input, selection)
+        .await;
+    text(&written["review"]["id"])
+}
+
+async fn key_of(client: &Client) -> i64 {
+    let own = client
+        .get("{ viewer { user { databaseId } } }", json!({}))
+        .await;
+    own["viewer"]["user"]["databaseId"].as_i64().expect("a key")
 }

@@ -7,6 +7,8 @@ use mail_parser::MessageParser;
 /// A mail, as its reader sees it.
 #[derive(Debug)]
 pub struct Mail {
+    /// Its `Message-ID`.
+    pub id: String,
     pub subject: String,
     pub text: String,
     pub html: String,
@@ -33,7 +35,9 @@ pub fn mails_in(folder: &Path, address: &str) -> Vec<Mail> {
         .unwrap_or_default();
     files.retain(|file| {
         let name = file.file_name().expect("a name").to_string_lossy();
-        !name.starts_with('.') && file.extension().is_some_and(|ending| ending == "eml")
+        // The server's files are named by their receivers; those of a folder are not.
+        let is_ours = !name.contains('@') || name.ends_with(&format!(".{address}.eml"));
+        is_ours && !name.starts_with('.') && name.ends_with(".eml")
     });
     files.sort();
     files
@@ -43,6 +47,7 @@ pub fn mails_in(folder: &Path, address: &str) -> Vec<Mail> {
             let mail = MessageParser::default().parse(&raw).expect("a mail");
             let to = mail.to().and_then(|list| list.first()?.address());
             (to == Some(address)).then(|| Mail {
+                id: mail.message_id().expect("a Message-ID").to_owned(),
                 subject: mail.subject().unwrap_or_default().to_owned(),
                 text: mail.body_text(0).unwrap_or_default().into_owned(),
                 html: mail.body_html(0).unwrap_or_default().into_owned(),

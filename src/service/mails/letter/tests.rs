@@ -14,7 +14,7 @@ fn at() -> DateTime<Utc> {
 }
 
 fn written(letter: &Letter) -> Message {
-    letter.write(&site(), "ann@example.com".into())
+    letter.write(&site(), "ann@example.com".into(), "0a1b".into())
 }
 
 fn all(text: &str) -> Vec<Letter> {
