@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Socket, a_property};
+use super::{EventStream, Socket, a_property};
 
 /// Somebody's browser: signed in or not.
 #[derive(Clone)]
@@ -167,6 +167,16 @@ impl Client {
     pub async fn sees(&self, booking: &Value) -> Value {
         let query = format!("query($id: ID!) {{ booking(id: $id) {{ {BOOKING_FIELDS} }} }}");
         self.get(&query, json!({ "id": booking["id"] })).await["booking"].take()
+    }
+
+    /// A stream of server-sent events.
+    pub async fn streams(&self, query: &str, variables: Value) -> EventStream {
+        EventStream::open(self, query, variables, None).await
+    }
+
+    /// The same, for a client that was cut off.
+    pub async fn streams_after(&self, id: &str, query: &str, variables: Value) -> EventStream {
+        EventStream::open(self, query, variables, Some(id)).await
     }
 
     /// A socket that is introduced and acknowledged.

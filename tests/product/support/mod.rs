@@ -2,7 +2,9 @@
 
 mod client;
 mod elsewhere;
+mod events;
 mod mailbox;
+mod process;
 mod redis;
 mod session;
 mod socket;
@@ -25,7 +27,9 @@ use uuid::Uuid;
 
 pub use client::{BOOKING_FIELDS, Client, SESSION};
 pub use elsewhere::{Elsewhere, calendar};
+pub use events::EventStream;
 pub use mailbox::Mail;
+pub use process::Process;
 pub use redis::Redis;
 pub use session::says_unauthenticated;
 pub use socket::Socket;
@@ -89,24 +93,9 @@ impl World {
 
     /// The same with settings of its own.
     pub async fn on_postgres_with(own: &[(&str, &str)]) -> Self {
-        let server = required("STAYGATE_TEST_POSTGRES");
-        let name = format!("test_{}", Uuid::new_v4().simple());
-        let options = DbOptions {
-            url: server.clone(),
-            max_connections: 1,
-            statement_timeout: None,
-        };
-        let db = Db::connect(&options)
-            .await
-            .expect("the PostgreSQL of the tests answers");
-        db.read()
-            .execute_unprepared(&format!("CREATE DATABASE {name}"))
-            .await
-            .expect("a database for the test");
-        db.close().await.expect("closes");
-        let (server, _) = server.rsplit_once('/').expect("a URL with a database");
+        let (url, name) = a_postgres_database().await;
         let mut settings = vec![
-            ("DATABASE_URL".into(), format!("{server}/{name}")),
+            ("DATABASE_URL".into(), url),
             ("REDIS_URL".into(), required("STAYGATE_TEST_REDIS")),
             ("SMTP_URL".into(), required("STAYGATE_TEST_SMTP")),
             ("STAYGATE_REDIS_PREFIX".into(), name),
@@ -335,6 +324,27 @@ impl World {
     pub fn today(&self) -> NaiveDate {
         self.clock.now().date_naive()
     }
+}
+
+/// A new database on the PostgreSQL of the tests: its address and its name.
+pub async fn a_postgres_database() -> (String, String) {
+    let server = required("STAYGATE_TEST_POSTGRES");
+    let name = format!("test_{}", Uuid::new_v4().simple());
+    let options = DbOptions {
+        url: server.clone(),
+        max_connections: 1,
+        statement_timeout: None,
+    };
+    let db = Db::connect(&options)
+        .await
+        .expect("the PostgreSQL of the tests answers");
+    db.read()
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .expect("a database for the test");
+    db.close().await.expect("closes");
+    let (server, _) = server.rsplit_once('/').expect("a URL with a database");
+    (format!("{server}/{name}"), name)
 }
 
 pub fn at(text: &str) -> DateTime<Utc> {

@@ -81,6 +81,11 @@ impl Redis {
         }
     }
 
+    /// It is there again, at the same address, and remembers nothing.
+    pub fn starts_again(&mut self) {
+        *self = Self::start_on(self.port).expect("redis-server comes up again");
+    }
+
     /// It is gone, without a word to anybody.
     pub fn is_killed(&mut self) {
         self.server.kill().expect("it ran until now");

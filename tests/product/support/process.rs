@@ -1,0 +1,71 @@
+//! The server as a process of its own, which may be killed.
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// How long a server may take to come up.
+const COMES_UP_WITHIN: Duration = Duration::from_mins(1);
+
+/// A running `staygate serve`; it goes down with this handle.
+pub struct Process {
+    child: Child,
+    base: String,
+}
+
+impl Process {
+    /// Starts it in a folder, with these settings alone.
+    pub async fn serves(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_staygate"))
+            .arg("serve")
+            .env_clear()
+            .envs([
+                ("STAYGATE_LISTEN", "127.0.0.1:0"),
+                ("STAYGATE_ADMIN_LISTEN", "off"),
+                ("STAYGATE_RATE_LIMITS", "off"),
+                ("STAYGATE_PASSWORD_MEMORY_KIB", "64"),
+                ("STAYGATE_PASSWORD_PASSES", "1"),
+                ("STAYGATE_ACCESS_TOKEN_TTL", "86400"),
+                ("STAYGATE_MAIL_DIR", "mails"),
+                ("NO_COLOR", "1"),
+            ])
+            .envs(settings.iter().copied())
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the binary starts");
+        let said = child.stderr.take().expect("what it says");
+        let mut said = BufReader::new(said).lines();
+        let address = async {
+            let mut heard = vec![];
+            while let Ok(Some(line)) = said.next_line().await {
+                if let Some((_, address)) = line.split_once("serving on ") {
+                    let end = address.find(',').unwrap_or(address.len());
+                    return address[..end].trim().to_owned();
+                }
+                heard.push(line);
+            }
+            panic!("it did not come up: {heard:#?}");
+        };
+        let base = timeout(COMES_UP_WITHIN, address).await.expect("in time");
+        // Nobody must wait for what it says from now on to be read.
+        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+        Self { child, base }
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// It is gone in the middle of whatever it does (`kill -9`).
+    pub async fn is_killed(&mut self) {
+        self.child.kill().await.expect("it ran until now");
+    }
+}
