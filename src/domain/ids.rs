@@ -30,6 +30,6 @@ ids! {
     ReviewId(i32);
     /// Key of another platform's calendar that is imported.
     FeedId(i32);
-    /// Key of one change of a booking's status. Larger is later among the events that one person may see.
+    /// Key of one change of a booking's status. Larger is later.
     BookingEventId(i64);
 }

@@ -7,6 +7,7 @@ use std::sync::{
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
+use tokio::sync::SetOnce;
 
 use super::loaders::Loaders;
 use crate::{
@@ -53,6 +54,12 @@ pub struct RequestContext {
     idempotency_key: Option<String>,
     services: Services,
     loaders: Mutex<Arc<Loaders>>,
+    /// The cursor after which the client says that it resumes, by other means than an argument.
+    resumes_after: Option<String>,
+    /// The cursor after which a subscription began.
+    began_after: SetOnce<String>,
+    /// The cursor of the event that a subscription answers.
+    passes: Mutex<Option<String>>,
 }
 
 impl RequestContext {
@@ -69,6 +76,9 @@ impl RequestContext {
             idempotency_key: None,
             services,
             loaders,
+            resumes_after: None,
+            began_after: SetOnce::new(),
+            passes: Mutex::default(),
         }
     }
 
@@ -77,6 +87,25 @@ impl RequestContext {
     pub fn with_idempotency_key(mut self, key: Option<String>) -> Self {
         self.idempotency_key = key;
         self
+    }
+
+    /// The same for a client that resumes a subscription after this cursor, whatever its arguments say.
+    #[must_use]
+    pub fn resuming_after(mut self, cursor: Option<String>) -> Self {
+        self.resumes_after = cursor;
+        self
+    }
+
+    /// Waits for the cursor after which a subscription to events begins; for ever where there is none.
+    pub async fn began_after(&self) -> &str {
+        self.began_after.wait().await
+    }
+
+    /// Takes the cursor of the event that was answered last, where what is answered are events.
+    #[must_use]
+    pub fn take_passed(&self) -> Option<String> {
+        let mut passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
+        passes.take()
     }
 
     /// Who is asking.
@@ -113,6 +142,32 @@ impl RequestContext {
         !self.signing_in.swap(true, Ordering::Relaxed)
     }
 
+    /// The cursor after which the client resumes, unless its arguments are to say.
+    pub(super) fn resumes_after(&self) -> Option<&str> {
+        self.resumes_after.as_deref()
+    }
+
+    /// A subscription begins after this cursor.
+    pub(super) fn begins_after(&self, cursor: String) {
+        // An operation has one subscription.
+        let _ = self.began_after.set(cursor);
+    }
+
+    /// The event with this cursor is about to be answered.
+    pub(super) fn passes(&self, cursor: String) {
+        *self.passes.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor);
+    }
+
+    /// The services.
+    pub(super) const fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// What loads relations in batches.
+    pub(super) fn loaders(&self) -> Arc<Loaders> {
+        Arc::clone(&self.loaders.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Forgets what was loaded, so that a subscription's next event is read fresh.
     pub(super) fn renew(&self) {
         let fresh = Arc::new(Loaders::new(&self.services, self.actor()));
@@ -127,7 +182,7 @@ pub(super) trait ContextExt<'a> {
 
     /// The services.
     fn services(&self) -> &'a Services {
-        &self.request().services
+        self.request().services()
     }
 
     /// Who is asking.
@@ -157,13 +212,7 @@ pub(super) trait ContextExt<'a> {
 
     /// What loads relations in batches.
     fn loaders(&self) -> Arc<Loaders> {
-        Arc::clone(
-            &self
-                .request()
-                .loaders
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        self.request().loaders()
     }
 }
 

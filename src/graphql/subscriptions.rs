@@ -1,6 +1,6 @@
 //! What can be watched.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use async_graphql::{Context, ID, Result, Subscription};
 use futures_util::{Stream, StreamExt as _};
@@ -21,6 +21,7 @@ use crate::{
     service::{
         Services, calendar,
         error::{self, Error},
+        events::Watch,
     },
 };
 
@@ -41,15 +42,15 @@ impl Subscriptions {
     ) -> Result<impl Stream<Item = Result<BookingEvent>> + use<>> {
         let id: BookingId = global_id::parse("bookingId", &booking_id)
             .map_err(|problem| fail(Error::from(problem)))?;
-        let events = ctx
+        let watch = ctx
             .services()
             .events
-            .watch_booking(ctx.actor(), id, cursor(after)?)
+            .watch_booking(ctx.actor(), id, cursor(ctx, after)?)
             .await
             .map_err(fail)?;
-        let events =
-            events.ok_or_else(|| coded("NOT_FOUND", "There is no such booking of yours."))?;
-        Ok(fresh(Arc::clone(ctx.request()), events))
+        let watch =
+            watch.ok_or_else(|| coded("NOT_FOUND", "There is no such booking of yours."))?;
+        Ok(fresh(Arc::clone(ctx.request()), watch))
     }
 
     /// The same over all the viewer's bookings, as a guest and as a host, new ones too (from null to PENDING). One cursor space with
@@ -60,13 +61,13 @@ impl Subscriptions {
         ctx: &Context<'_>,
         #[graphql(desc = "The cursor of the last event that was seen.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<BookingEvent>> + use<>> {
-        let events = ctx
+        let watch = ctx
             .services()
             .events
-            .watch_own(ctx.actor(), cursor(after)?)
+            .watch_own(ctx.actor(), cursor(ctx, after)?)
             .await
             .map_err(fail)?;
-        Ok(fresh(Arc::clone(ctx.request()), events))
+        Ok(fresh(Arc::clone(ctx.request()), watch))
     }
 
     /// Nights of a listed property that were taken or freed, for anyone.
@@ -77,27 +78,29 @@ impl Subscriptions {
     ) -> Result<impl Stream<Item = Result<Vec<CalendarNight>>> + use<>> {
         let id: PropertyId = global_id::parse("propertyId", &property_id)
             .map_err(|problem| fail(Error::from(problem)))?;
-        let services = ctx.services().clone();
-        let changes = services.events.watch_nights(id);
-        let property = ctx.loaders().visible_properties.get(id).await?;
-        let property = property.ok_or_else(|| coded("NOT_FOUND", "There is no such property."))?;
-        Ok(changes.then(move |nights| {
-            let (services, property) = (services.clone(), Arc::clone(&property));
-            async move {
-                let currency = services.currency().to_owned();
-                let nights = read_nights(&services, &property, &nights)
-                    .await
-                    .map_err(fail)?;
-                Ok(nights
+        let request = Arc::clone(ctx.request());
+        let changes = ctx.services().events.watch_nights(id);
+        visible(&request, id).await?;
+        Ok(async_stream::try_stream! {
+            let mut changes = pin!(changes);
+            while let Some(nights) = changes.next().await {
+                // It may have been unlisted since.
+                request.renew();
+                let property = visible(&request, id).await?;
+                let services = request.services();
+                let nights = read_nights(services, &property, &nights).await.map_err(fail)?;
+                yield nights
                     .into_iter()
-                    .map(|night| CalendarNight::in_currency(&currency, &night))
-                    .collect())
+                    .map(|night| CalendarNight::in_currency(services.currency(), &night))
+                    .collect();
             }
-        }))
+        })
     }
 }
 
-fn cursor(after: Option<String>) -> Result<Option<BookingEventId>> {
+/// Where the client goes on. A browser that connects again repeats its arguments, and says apart from them what it heard last.
+fn cursor(ctx: &Context<'_>, after: Option<String>) -> Result<Option<BookingEventId>> {
+    let after = ctx.request().resumes_after().map(str::to_owned).or(after);
     let cursor = after
         .map(|text| BookingEvent::parse_cursor(&text))
         .transpose();
@@ -107,12 +110,20 @@ fn cursor(after: Option<String>) -> Result<Option<BookingEventId>> {
 /// Each event is answered from fresh rows, never from what an earlier one loaded.
 fn fresh(
     request: Arc<RequestContext>,
-    events: impl Stream<Item = error::Result<booking_event::Model>>,
+    watch: Watch<impl Stream<Item = booking_event::Model>>,
 ) -> impl Stream<Item = Result<BookingEvent>> {
-    events.map(move |event| {
+    request.begins_after(BookingEvent::cursor_of(watch.begins_after));
+    watch.events.map(move |event| {
         request.renew();
-        event.map(BookingEvent).map_err(fail)
+        request.passes(BookingEvent::cursor_of(event.event_id));
+        Ok(BookingEvent(event))
     })
+}
+
+/// A property that the caller may see at this moment.
+async fn visible(request: &RequestContext, id: PropertyId) -> Result<Arc<property::Model>> {
+    let property = request.loaders().visible_properties.get(id).await?;
+    property.ok_or_else(|| coded("NOT_FOUND", "There is no such property."))
 }
 
 async fn read_nights(

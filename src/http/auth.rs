@@ -5,32 +5,34 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, header};
 
 use crate::{
-    domain::actor::{Actor, Client},
+    domain::actor::Client,
     service::{
         Services,
         error::{Error, Result},
+        sessions::Admitted,
     },
 };
 
-/// The actor of a request. No token is a signed-out caller; a token that is not good refuses the whole request, so that a client knows
-/// to take a new one.
-pub(super) async fn actor(
+/// Who is let in by a request's token. No token is a signed-out caller; a token that is not good refuses the whole request, so that a
+/// client knows to take a new one.
+pub(super) async fn admitted(
     services: &Services,
     headers: &HeaderMap,
-    client: Arc<Client>,
-) -> Result<Actor> {
-    match headers.get(header::AUTHORIZATION) {
-        None => Ok(Actor::anonymous(client)),
-        Some(value) => {
-            let token = value
-                .to_str()
-                .ok()
-                .and_then(bearer)
-                .ok_or(Error::Unauthenticated)?;
-            let admitted = services.sessions.authenticate(token, &client).await?;
-            Ok(admitted.actor)
-        }
-    }
+    client: &Arc<Client>,
+) -> Result<Option<Admitted>> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(bearer)
+        .ok_or(Error::Unauthenticated)?;
+    services
+        .sessions
+        .authenticate(token, client)
+        .await
+        .map(Some)
 }
 
 /// The token of `Bearer <token>` (RFC 6750; the scheme's case does not matter).

@@ -1,6 +1,6 @@
 //! GraphQL over HTTP, by its specification (<https://graphql.github.io/graphql-over-http/draft/>).
 //!
-//! POST runs queries and mutations, GET queries alone. An answer in the media type `application/graphql-response+json` has a status code
+//! POST runs queries and mutations, GET queries alone; subscriptions run by both for clients that accept server-sent events (see [`sse`]). An answer in the media type `application/graphql-response+json` has a status code
 //! that tells what became of the request; one in `application/json` is 200 for every well-formed request.
 
 use std::{net::SocketAddr, sync::Arc};
@@ -24,9 +24,12 @@ use super::{
     cookie,
     json::Object,
     operation::{self, Operation, is_request_error, refused, retry_after},
-    socket,
+    socket, sse,
 };
-use crate::graphql::{context::RequestContext, finish};
+use crate::{
+    domain::actor::Actor,
+    graphql::{context::RequestContext, finish},
+};
 
 /// The largest body of a request.
 const BODY: usize = 256 * 1024;
@@ -170,8 +173,8 @@ async fn run(
     allowed: &[OperationType],
 ) -> axum::response::Response {
     let client = Arc::new(client(&edge.proxies, headers, address));
-    let actor = match auth::actor(&edge.services, headers, client).await {
-        Ok(actor) => actor,
+    let admitted = match auth::admitted(&edge.services, headers, &client).await {
+        Ok(admitted) => admitted,
         Err(crate::service::error::Error::Unauthenticated) => {
             let message = "This access token is not good any more; take a new one.";
             let refused = media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
@@ -200,12 +203,21 @@ async fn run(
         Ok(operation) => operation,
         Err(error) => return media.answer(&finish(Response::from_errors(vec![error]))),
     };
-    if !allowed.contains(&operation.kind) {
-        if operation.kind == OperationType::Subscription {
-            let message =
-                "Subscriptions run over WebSocket, by graphql-transport-ws, at this same address.";
-            return media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
+    let actor = match &admitted {
+        Some(admitted) => admitted.actor.clone(),
+        None => Actor::anonymous(client),
+    };
+    if operation.kind == OperationType::Subscription {
+        if Media::takes_events(headers) {
+            let context = RequestContext::new(edge.services.clone(), actor, None)
+                .resuming_after(sse::last_event_id(headers));
+            return sse::subscribe(edge, admitted, operation, context);
         }
+        let message = "Subscriptions run at this same address over WebSocket, by graphql-transport-ws, and as server-sent events \
+                       for clients that accept text/event-stream.";
+        return media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
+    }
+    if !allowed.contains(&operation.kind) {
         let refused = media.refuse(
             StatusCode::METHOD_NOT_ALLOWED,
             "BAD_USER_INPUT",
@@ -253,35 +265,52 @@ fn is_json(headers: &HeaderMap) -> bool {
     media.trim().eq_ignore_ascii_case(JSON)
 }
 
+/// Whether the client accepts one of these media types.
+fn accepts(headers: &HeaderMap, types: &[&str]) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .filter_map(|media| media.split(';').next())
+        .any(|media| types.contains(&media.trim().to_ascii_lowercase().as_str()))
+}
+
 /// In which media type the client wants its answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Media {
     Json,
     ResponseJson,
+    /// For clients that take nothing else: others get JSON, but for subscriptions.
+    Events,
 }
 
 impl Media {
     fn wanted_by(headers: &HeaderMap) -> Self {
-        let accepted = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let wants = |text: &str| {
-            text.split(',')
-                .any(|media| media.trim().to_ascii_lowercase().starts_with(RESPONSE_JSON))
-        };
-        if accepted.into_iter().any(wants) {
+        if accepts(headers, &[RESPONSE_JSON]) {
             Self::ResponseJson
-        } else {
+        } else if accepts(headers, &[JSON, "application/*", "*/*"]) || !Self::takes_events(headers)
+        {
             Self::Json
+        } else {
+            Self::Events
         }
     }
 
+    /// Whether the client takes server-sent events, by themselves or among others.
+    fn takes_events(headers: &HeaderMap) -> bool {
+        accepts(headers, &[sse::MEDIA])
+    }
+
     fn answer(self, response: &Response) -> axum::response::Response {
+        if self == Self::Events {
+            return sse::once(response);
+        }
         if is_request_error(response) {
-            let status = match self {
-                Self::ResponseJson => StatusCode::BAD_REQUEST,
-                Self::Json => StatusCode::OK,
+            let status = if self == Self::ResponseJson {
+                StatusCode::BAD_REQUEST
+            } else {
+                StatusCode::OK
             };
             return self.with_status(
                 status,
@@ -310,7 +339,8 @@ impl Media {
 
     fn with_status(self, status: StatusCode, body: &impl Serialize) -> axum::response::Response {
         let media = match self {
-            Self::Json => "application/json; charset=utf-8",
+            // A request that is none at all is refused in JSON.
+            Self::Json | Self::Events => "application/json; charset=utf-8",
             Self::ResponseJson => "application/graphql-response+json; charset=utf-8",
         };
         match serde_json::to_vec(body) {

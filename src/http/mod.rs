@@ -16,6 +16,7 @@ mod protocol;
 mod request_id;
 mod sandbox;
 mod socket;
+mod sse;
 
 use std::{sync::Arc, time::Duration};
 
@@ -126,7 +127,12 @@ fn cors(origins: &Origins) -> CorsLayer {
         .allow_origin(allowed)
         .allow_credentials(with_cookies)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            sse::LAST_EVENT_ID,
+        ])
         .expose_headers([header::RETRY_AFTER, request_id::HEADER])
         .max_age(Duration::from_mins(10))
 }

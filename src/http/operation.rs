@@ -1,4 +1,4 @@
-//! One operation, from what a client sent to the executor's answer, for both transports.
+//! One operation, from what a client sent to the executor's answer, for every transport.
 
 use std::collections::HashMap;
 
@@ -52,7 +52,14 @@ impl Operation {
                 "Name one of the document's operations in `operationName`.",
             )
         })?;
-        measure(document, operation)?;
+        let root = measure(document, operation)?;
+        // The specification of GraphQL has it so, 5.2.4.1; and what is resumed after a cursor is one list.
+        if operation.ty == OperationType::Subscription && root.own > 1 {
+            return Err(refused(
+                "BAD_USER_INPUT",
+                "A subscription has one field at its root.",
+            ));
+        }
         if let Some(missing) = missing_variable(operation, &given) {
             return Err(refused(
                 "BAD_USER_INPUT",
@@ -97,6 +104,21 @@ pub(super) fn is_request_error(response: &Response) -> bool {
         && response.errors.iter().all(|error| error.path.is_empty())
 }
 
+/// Whether something broke while an operation was answered.
+pub(super) fn is_broken(response: &Response) -> bool {
+    response
+        .errors
+        .iter()
+        .any(|error| code_of(error) == Some("INTERNAL"))
+}
+
+fn code_of(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
+}
+
 /// The longest wait in seconds that an answer asks for, after too many tries.
 pub(super) fn retry_after(response: &Response) -> Option<u64> {
     let waits = response.errors.iter().filter_map(|error| {
@@ -111,13 +133,10 @@ pub(super) fn retry_after(response: &Response) -> Option<u64> {
 
 /// Takes note when somebody who is signed in was refused something, or asked for what is not there or not theirs.
 pub(super) async fn note_refusals(edge: &Edge, actor: &Actor, response: &Response) {
-    let refusals = ["FORBIDDEN", "NOT_FOUND"].map(Value::from);
-    let refused = response.errors.iter().any(|error| {
-        let extensions = error.extensions.as_ref();
-        extensions
-            .and_then(|values| values.get("code"))
-            .is_some_and(|code| refusals.contains(code))
-    });
+    let refused = response
+        .errors
+        .iter()
+        .any(|error| matches!(code_of(error), Some("FORBIDDEN" | "NOT_FOUND")));
     if refused {
         edge.services.note_refusal(actor).await;
     }
@@ -158,7 +177,7 @@ fn missing_variable<'a>(operation: &'a OperationDefinition, given: &Variables) -
 fn measure(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
-) -> Result<(), ServerError> {
+) -> Result<Size, ServerError> {
     let mut measure = Measure {
         fragments: &document.fragments,
         sizes: HashMap::new(),
@@ -180,7 +199,7 @@ fn measure(
             ));
         }
     }
-    Ok(())
+    Ok(root)
 }
 
 /// How large a selection is, with its fragments written out.

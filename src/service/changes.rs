@@ -110,7 +110,6 @@ impl Changes {
     }
 
     /// A booking has other dates, or another number of guests: both sides are told, and the guest of a confirmed one is reminded in time.
-    #[expect(dead_code, reason = "for the change of bookings")]
     pub(super) async fn changed(
         &mut self,
         tx: &Tx,

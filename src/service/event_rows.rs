@@ -1,7 +1,5 @@
 //! The history of bookings as rows: how one is appended, so that those who watch miss none (see [`super::events`]).
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -34,16 +32,9 @@ pub(super) async fn append(tx: &Tx, moves: &[Moved], now: DateTime<Utc>) -> Resu
         return Ok(());
     }
     if tx.get_database_backend() == DbBackend::Postgres {
-        // Lowest key first, so that no two writes wait for each other. The class is this application's own.
-        let watchers: BTreeSet<i32> = moves
-            .iter()
-            .flat_map(|m| [m.guest_id.0, m.host_id.0])
-            .collect();
-        let locks: Vec<_> = watchers
-            .iter()
-            .map(|key| format!("pg_advisory_xact_lock(7829, {key})"))
-            .collect();
-        tx.execute_unprepared(&format!("SELECT {}", locks.join(", ")))
+        // Keys are drawn under this lock and it is kept until the commit, so that a larger key is always a later one: readers go on
+        // from the last key that they saw. The key is this application's own.
+        tx.execute_unprepared("SELECT pg_advisory_xact_lock(7829874)")
             .await?;
     }
     let rows = moves.iter().map(|moved| ActiveModel {

@@ -4,7 +4,7 @@
 //! do what to whose things is decided here, whatever face is asking.
 //!
 //! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property (against its deletion), its imported
-//! calendars, bookings by key, their nights and payments, new nights by date, nights of imported calendars by date; then what [`changes`] writes last: the watchers of an event (see [`event_rows`]), the feed of
+//! calendars, bookings by key, their nights and payments, new nights by date, nights of imported calendars by date; then what [`changes`] writes last: the end of the history (see [`event_rows`]), the feed of
 //! sessions, and the end of the audit log. Of people: the person, then sessions, then mailed secrets. Nights and payments are only touched by whoever has their booking.
 
 pub mod audit;
@@ -137,7 +137,7 @@ impl Services {
                 parts: Arc::clone(&parts),
                 payments: payments.clone(),
             },
-            events: events::Events(Arc::clone(&parts)),
+            events: events::Events::new(Arc::clone(&parts)),
             payments,
             reviews: reviews::Reviews(Arc::clone(&parts)),
             audit: audit::Audit(Arc::clone(&parts)),

@@ -8,7 +8,7 @@ import * as operations from "./operations.mjs";
 /** The base URLs of the server that is asked, and of the one on which the subscriptions run. */
 export const [a, b] = process.argv.slice(2);
 if (!a || !b) {
-  console.error("usage: node main-way.mjs <base URL> <base URL of the subscriptions>");
+  console.error("usage: node main-way.mjs (or streams.mjs) <base URL> <base URL of the subscriptions>");
   process.exit(2);
 }
 

@@ -1,7 +1,6 @@
 //! What becomes of a booking, by mail: to the right people, once, and true when it is written.
 
 use chrono::Duration;
-use sea_orm::EntityTrait as _;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Mail, World, at, on_both_engines};
@@ -232,27 +231,31 @@ on_both_engines! {
         assert_eq!(world.number("SELECT count(*) FROM jobs").await, 0);
     }
 
-    async fn both_are_told_of_other_dates_as_they_are_now(world: World) {
+    async fn both_are_told_of_other_dates_and_the_guest_is_reminded_of_those_alone(world: World) {
         let scene = Scene::set(&world, json!({})).await;
-        let booking = scene.books(&world, 10, 12).await;
+        let booking = scene.books(&world, 10, 13).await;
         scene.guest.pays(&booking).await;
         news_to(&world, "gus").await;
-        let key = key_of(&scene.guest, &booking).await;
-        world.meddles(&format!("UPDATE bookings SET guests = 3 WHERE booking_id = {key}")).await.expect("another number");
-        let now = at(crate::support::START);
-        for reader in ["Guest", "Host"] {
-            let row = staygate::entity::job::ActiveModel {
-                kind: sea_orm::Set("mail".into()),
-                payload: sea_orm::Set(json!({ "Booking": { "booking_id": key, "reader": reader, "news": "Changed" } })),
-                attempts: sea_orm::Set(0),
-                due_at: sea_orm::Set(now),
-                created_at: sea_orm::Set(now),
-                ..Default::default()
-            };
-            staygate::entity::job::Entity::insert(row).exec_without_returning(world.app.db.read()).await.expect("a job");
+        // To other dates, back, and to fewer nights of the first ones.
+        for (from, to) in [(20, 23), (10, 13), (10, 12)] {
+            let input = json!({ "id": booking["id"], "checkIn": world.day(from), "checkOut": world.day(to) });
+            let changed = scene.guest.mutate("updateBooking", "UpdateBookingInput!", input, "booking { id }").await;
+            assert_eq!(changed["userErrors"], json!([]));
         }
-        assert_eq!(newest_to(&world, "gus", &["Guests: 3"]).await.subject, "Your booking of A room with a view was changed");
-        assert_eq!(newest_to(&world, "hana", &["Guests: 3", "Gus Guest changed"]).await.subject, "A booking of A room with a view was changed");
+        let to_guest = newest_to(&world, "gus", &[
+            "Check-in: Saturday, 20 March 2027", "Check-out: Monday, 22 March 2027", "Of the 320.00 USD that you paid, 100.00 USD comes back",
+        ]).await;
+        assert_eq!(to_guest.subject, "Your booking of A room with a view was changed");
+        let to_host = newest_to(&world, "hana", &["Check-out: Monday, 22 March 2027", "Gus Guest changed", "Price: 220.00 USD"]).await;
+        assert_eq!(to_host.subject, "A booking of A room with a view was changed");
+        world.clock.advance(Duration::days(9) + Duration::hours(3));
+        let reminders = async || {
+            let told = subjects_to(&world, "gus").await;
+            told.iter().filter(|subject| subject.starts_with("Soon")).count()
+        };
+        assert_eq!(reminders().await, 1);
+        world.clock.advance(Duration::days(10));
+        assert_eq!(reminders().await, 1, "the other dates were given up");
     }
 
     async fn what_is_rolled_back_tells_nobody(world: World) {

@@ -177,6 +177,16 @@ impl BookingEvent {
     ) -> std::result::Result<BookingEventId, Problem> {
         Cursor::decode("after", text, EVENT).map(|cursor| BookingEventId(cursor.id))
     }
+
+    /// The cursor of an event.
+    pub(in crate::graphql) fn cursor_of(id: BookingEventId) -> String {
+        Cursor {
+            order: EVENT,
+            rank: 0,
+            id: id.0,
+        }
+        .encode()
+    }
 }
 
 /// One change of a booking's status.
@@ -184,12 +194,7 @@ impl BookingEvent {
 impl BookingEvent {
     /// Give it back as `after` to bookingStatusChanged to miss nothing across a reconnect.
     async fn cursor(&self) -> String {
-        Cursor {
-            order: EVENT,
-            rank: 0,
-            id: self.0.event_id.0,
-        }
-        .encode()
+        Self::cursor_of(self.0.event_id)
     }
 
     /// The booking as it is now.

@@ -22,7 +22,7 @@ use crate::{
     http::{
         Edge,
         json::Object,
-        operation::{self, Operation, is_request_error, refused},
+        operation::{self, Operation, is_broken, is_request_error, refused},
         protocol::{self, Close, FromClient, FromServer, Map},
     },
 };
@@ -281,7 +281,8 @@ async fn run_operation(
     number: u64,
     answers: mpsc::Sender<Answer>,
 ) {
-    let mut responses = match operation.kind {
+    let kind = operation.kind;
+    let mut responses = match kind {
         OperationType::Subscription => edge.schema.execute_stream(operation.request).boxed(),
         OperationType::Query | OperationType::Mutation => {
             stream::once(operation.execute(&edge)).boxed()
@@ -292,7 +293,9 @@ async fn run_operation(
     while let Ok(Some(response)) = AssertUnwindSafe(responses.next()).catch_unwind().await {
         let response = finish(response);
         operation::note_refusals(&edge, &actor, &response).await;
-        if is_request_error(&response) {
+        // A subscription ends rather than pass over an event that it could not tell: the client resumes before it.
+        let breaks_off = kind == OperationType::Subscription && is_broken(&response);
+        if is_request_error(&response) || breaks_off {
             complete = encode(&FromServer::Error {
                 id: &id,
                 payload: &response.errors,

@@ -123,6 +123,7 @@ impl Bookings {
         row.guests = Set(guests);
         let changed = row.update(&*tx).await?;
         changes.record(Action::BookingChanged, Subject::Booking(id));
+        changes.changed(&tx, &booking, &changed).await?;
         idempotency::remember(&tx, key.as_ref(), id.0).await?;
         changes.commit(tx, &self.parts).await?;
         self.payments.settle_of(id).await;

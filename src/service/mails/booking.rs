@@ -16,7 +16,7 @@ use crate::{
         ids::BookingId,
         payment::PaymentStatus,
     },
-    entity::{booking, payment, property, review},
+    entity::{booking, payment, property, refund, review},
     service::{booking_rows::stay_of, error::Result},
     store::mail::Message,
 };
@@ -69,10 +69,25 @@ impl Mails {
             title: property.title,
             location: property.location,
             currency: self.0.terms.currency.clone(),
-            returned: returned(payment.as_ref()),
+            returned: self.returned(payment.as_ref()).await?,
             booking,
         };
         Ok(Some(write(&facts, &self.0.terms.site, to.email, name)))
+    }
+
+    /// What was charged for a booking, and how much of it has gone back or is about to.
+    async fn returned(&self, payment: Option<&payment::Model>) -> Result<Option<Returned>> {
+        let Some(payment) = payment.filter(|payment| was_charged(payment)) else {
+            return Ok(None);
+        };
+        let debts = refund::Entity::find()
+            .filter(refund::Column::PaymentId.eq(payment.payment_id))
+            .all(self.0.db.read())
+            .await?;
+        Ok(Some(Returned {
+            charged: payment.amount,
+            back: debts.iter().map(|debt| debt.amount).sum(),
+        }))
     }
 
     async fn is_reviewed(&self, id: BookingId) -> Result<bool> {
@@ -131,13 +146,4 @@ fn was_charged(payment: &payment::Model) -> bool {
         PaymentStatus::Pending | PaymentStatus::Failed => false,
         PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => true,
     }
-}
-
-/// What was charged for a booking, and how much of it has gone back or is about to.
-fn returned(payment: Option<&payment::Model>) -> Option<Returned> {
-    let payment = payment.filter(|payment| was_charged(payment))?;
-    Some(Returned {
-        charged: payment.amount,
-        back: payment.refunded_amount + payment.refund_due,
-    })
 }

@@ -146,6 +146,11 @@ impl Listener {
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
+
+    /// Passes over what was published until now.
+    pub fn skip(&mut self) {
+        self.0 = self.0.resubscribe();
+    }
 }
 
 #[cfg(test)]

@@ -148,13 +148,15 @@ impl Facts {
                 "Its guest gets everything back, and its nights are free again.".to_owned(),
             ],
             (News::Changed, Party::Guest) => {
-                vec![format!(
-                    "Your booking of {title} was changed. It now reads:"
-                )]
+                let changed =
+                    format!("Your booking of {title} was changed. It now reads as below.");
+                let back = self.returned.as_ref().filter(|of| of.back > Money::ZERO);
+                let back = back.map(|_| self.money_back());
+                std::iter::once(changed).chain(back).collect()
             }
             (News::Changed, Party::Host) => {
                 vec![format!(
-                    "{other} changed the booking of {title}. It now reads:"
+                    "{other} changed the booking of {title}. It now reads as below."
                 )]
             }
             (News::Reminder { .. }, _) => vec![
