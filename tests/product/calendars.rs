@@ -31,6 +31,13 @@ async fn adds(host: &Client, property: &str, url: &str) -> Value {
     added["feed"].take()
 }
 
+/// The host blocks nights, or opens them.
+async fn sets(host: &Client, property: &str, from: &str, to: &str, available: bool) {
+    let input = json!({ "propertyId": property, "from": from, "to": to, "available": available });
+    let set = host.mutate("updateCalendar", "UpdateCalendarInput!", input, "");
+    assert_eq!(set.await["userErrors"], json!([]), "setting nights");
+}
+
 /// What somebody sees of a property's feeds.
 async fn feeds(client: &Client, property: &str) -> Value {
     let query = format!("query($id: ID!) {{ property(id: $id) {{ calendarFeeds {{ {FEED} }} }} }}");

@@ -1,5 +1,7 @@
 //! One event: when it is, and whether it takes anything.
 
+use std::borrow::Cow;
+
 use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
 use icalendar::{CalendarDateTime, DatePerhapsTime, Property};
@@ -11,15 +13,17 @@ const LONGEST_LINE: usize = 20_000;
 
 /// What stands in the file of one event, as far as it counts.
 #[derive(Debug, Default)]
-pub(super) struct Event {
+pub(super) struct Event<'t> {
     pub(super) uid: String,
     pub(super) start: Option<Property>,
     end: Option<Property>,
     duration: Option<String>,
     pub(super) rule: Option<String>,
-    pub(super) more: Vec<Property>,
-    pub(super) but: Vec<Property>,
-    pub(super) instead_of: Option<Property>,
+    /// Further beginnings, as they stand there: there may be a great many.
+    pub(super) more: Vec<Cow<'t, str>>,
+    /// Beginnings that are left out.
+    pub(super) but: Vec<Cow<'t, str>>,
+    pub(super) instead_of: Option<Cow<'t, str>>,
     takes_nothing: bool,
     /// A line that counts is not a line of this standard.
     broken: bool,
@@ -33,10 +37,10 @@ pub(super) struct Moment {
     pub(super) is_date: bool,
 }
 
-impl Event {
+impl<'t> Event<'t> {
     /// Takes in a line of it.
-    pub(super) fn take(&mut self, line: &str) {
-        let name = name_of(line).to_ascii_uppercase();
+    pub(super) fn take(&mut self, line: Cow<'t, str>) {
+        let name = name_of(&line).to_ascii_uppercase();
         let known = [
             "UID",
             "STATUS",
@@ -57,22 +61,23 @@ impl Event {
             return;
         }
         match name.as_str() {
-            "UID" => value_of(line).clone_into(&mut self.uid),
-            "STATUS" => self.takes_nothing |= value_of(line).eq_ignore_ascii_case("CANCELLED"),
-            "TRANSP" => self.takes_nothing |= value_of(line).eq_ignore_ascii_case("TRANSPARENT"),
-            "DURATION" => self.duration = Some(value_of(line).to_owned()),
-            "RRULE" => self.rule = Some(value_of(line).to_owned()),
+            "UID" => value_of(&line).clone_into(&mut self.uid),
+            "STATUS" => self.takes_nothing |= value_of(&line).eq_ignore_ascii_case("CANCELLED"),
+            "TRANSP" => self.takes_nothing |= value_of(&line).eq_ignore_ascii_case("TRANSPARENT"),
+            "DURATION" => self.duration = Some(value_of(&line).to_owned()),
+            "RDATE" => self.more.push(line),
+            "EXDATE" => self.but.push(line),
+            "RECURRENCE-ID" => self.instead_of = Some(line),
+            "RRULE" => self.rule = Some(value_of(&line).to_owned()),
             name => {
                 let Ok(property) = line.parse::<Property>() else {
                     self.broken = true;
                     return;
                 };
-                match name {
-                    "DTSTART" => self.start = Some(property),
-                    "DTEND" => self.end = Some(property),
-                    "RDATE" => self.more.push(property),
-                    "EXDATE" => self.but.push(property),
-                    _ => self.instead_of = Some(property),
+                if name == "DTSTART" {
+                    self.start = Some(property);
+                } else {
+                    self.end = Some(property);
                 }
             }
         }
@@ -149,7 +154,8 @@ fn moment(property: &Property, here: Tz) -> Option<Moment> {
 }
 
 /// The moments of a line that may have several. None when one can't be read.
-pub(super) fn moments(property: &Property, here: Tz) -> Option<Vec<Moment>> {
+pub(super) fn moments(line: &str, here: Tz) -> Option<Vec<Moment>> {
+    let property: Property = line.parse().ok()?;
     let each = property.value().split(',').map(|value| {
         let mut single = Property::new(property.key(), value.trim());
         for parameter in property.params().values() {

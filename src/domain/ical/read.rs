@@ -92,7 +92,7 @@ pub fn read(
 
 /// The dates `[from, to)` that one event takes, each time that it is. None when it can't be read.
 fn spans(
-    event: &Event,
+    event: &Event<'_>,
     here: Tz,
     window: Window,
     replaced: &[Moment],
@@ -149,9 +149,9 @@ impl Days {
 
 /// The events of a file: what stands in a VEVENT that stands in a VCALENDAR. What stands in anything else, alarms or the rules of
 /// time zones, is passed over.
-fn events(text: &str) -> Result<Vec<Event>, Unreadable> {
+fn events(text: &str) -> Result<Vec<Event<'_>>, Unreadable> {
     let (mut events, mut depth, mut calendars) = (Vec::new(), 0_usize, 0);
-    let mut open: Option<Event> = None;
+    let mut open: Option<Event<'_>> = None;
     for line in unfolded(text) {
         let name = name_of(&line);
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
@@ -179,7 +179,7 @@ fn events(text: &str) -> Result<Vec<Event>, Unreadable> {
         } else if depth == 2
             && let Some(event) = &mut open
         {
-            event.take(&line);
+            event.take(line);
         }
     }
     match (calendars, depth) {

@@ -16,7 +16,7 @@ const LONGEST_AGO: Duration = Duration::days(366 * 10);
 /// The beginnings between two moments of an event that repeats, by the clocks of its own zone. None when its rule can't be read, or would
 /// cost too much to lay out.
 pub(super) fn beginnings(
-    event: &Event,
+    event: &Event<'_>,
     first: Moment,
     between: (NaiveDateTime, NaiveDateTime),
     here: Tz,
@@ -25,13 +25,13 @@ pub(super) fn beginnings(
         Some(rule) => by_rule(rule, first, between)?,
         None => vec![first.local],
     };
-    for property in &event.more {
-        let more = moments(property, here)?;
+    for line in &event.more {
+        let more = moments(line, here)?;
         locals.extend(more.iter().map(|moment| moment.local_in(first.zone)));
     }
     let mut but = HashSet::new();
-    for property in &event.but {
-        let times = moments(property, here)?;
+    for line in &event.but {
+        let times = moments(line, here)?;
         but.extend(times.iter().map(|moment| moment.local_in(first.zone)));
     }
     locals.retain(|local| !but.contains(local));

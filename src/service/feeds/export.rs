@@ -130,7 +130,8 @@ impl Feeds {
             to: today + Days::new(DAYS_AHEAD),
         };
         let nights = self.taken(property.property_id, range).await?;
-        let entries = entries(&export, preparation_days(&property), range, &nights);
+        let preparation = u64::from(property.preparation_days.unsigned_abs());
+        let entries = entries(&export, preparation, range, &nights);
         let body = ical::write(&property.title, &entries);
         let tag = sha256_hex(&body);
         Ok(Some(CalendarFile { body, tag }))
@@ -164,11 +165,6 @@ impl Feeds {
         let statement = read.get_database_backend().build(&taken);
         Ok(Taken::find_by_statement(statement).all(read).await?)
     }
-}
-
-/// How many nights before and after a booking are kept free.
-fn preparation_days(_property: &property::Model) -> u64 {
-    0
 }
 
 /// What others are told: one entry a booking, and one for each run of nights that are closed for another reason of our own.

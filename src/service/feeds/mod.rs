@@ -1,7 +1,7 @@
 //! Calendars to and from other platforms.
 //!
-//! A property's own calendar is a file at a secret address ([`export`]), for other platforms to read. Theirs are imported ([`hosting`] says
-//! whose and which, [`sync`] fetches them on a schedule, [`nights`] writes them into the ledger). What was imported is not exported again: two platforms that
+//! A property's own calendar is a file at a secret address ([`export`]), for other platforms to read. Theirs are imported: [`hosting`] says whose
+//! and which, [`sync`] fetches them on a schedule, [`nights`] writes them into the ledger. What was imported is not exported again: two platforms that
 //! re-export each other's nights would keep a freed night taken for ever.
 
 mod conflicts;

@@ -139,7 +139,7 @@ on_both_engines! {
     async fn an_exported_calendar_has_what_is_taken_here_and_not_by_whom(world: World) {
         let (host, gus, olga) = (world.host("hana").await, world.guest("gus").await, world.guest("olga").await);
         let title = "Häuschen; by the sea, with a \\ in its name and a good many words more than one line of such a file has";
-        let property = host.lists(json!({ "title": title, "instantBook": true })).await;
+        let property = host.lists(json!({ "title": title, "preparationDays": 1 })).await;
         let path = publishes(&host, &property).await;
         let elsewhere = Elsewhere::start().await;
         elsewhere.has(&[(world.day(30), world.day(33))]);
@@ -151,19 +151,18 @@ on_both_engines! {
         world.background_round().await;
         world.clock.advance(Duration::minutes(20));
         olga.books(&property, &world.day(20), &world.day(22)).await;
-        let block = format!(
-            "INSERT INTO nights (property_id, night, kind) SELECT property_id, '{}', 'BLOCK' FROM properties",
-            world.day(15)
-        );
-        world.meddles(&block).await.expect("a block");
-        world.meddles(&block.replace(&world.day(15), &world.day(16))).await.expect("a block");
+        super::sets(&host, &property, &world.day(15), &world.day(17), false).await;
 
         let file = fetches(&world.stranger(), &path).await.text().await.expect("a file");
         let day = |ahead| world.day(ahead);
         assert_eq!(entries(&file), [
+            format!("Not available {} {}", day(2), day(3)),
             format!("Reserved {} {}", day(3), day(5)),
+            format!("Not available {} {}", day(5), day(6)),
             format!("Not available {} {}", day(15), day(17)),
+            format!("Not available {} {}", day(19), day(20)),
             format!("Reserved {} {}", day(20), day(22)),
+            format!("Not available {} {}", day(22), day(23)),
         ], "neither the lapsed hold nor what was imported");
         for private in ["gus", "olga", "hana", "example.com", "Somebody"] {
             assert!(!file.contains(private), "{private} is in {file}");

@@ -188,16 +188,18 @@ on_both_engines! {
         assert_eq!(taken(&host, &property, &day(0), &day(20)).await, [4, 5].map(day));
     }
 
-    async fn a_block_of_the_hosts_stays_a_block(world: World) {
+    async fn a_block_of_the_hosts_stays_a_block_until_the_host_opens_it(world: World) {
         let (host, property, elsewhere) = hanas(&world).await;
         let day = |ahead| world.day(ahead);
-        let block = format!("INSERT INTO nights (property_id, night, kind) SELECT property_id, '{}', 'BLOCK' FROM properties", day(4));
-        world.meddles(&block).await.expect("a block");
-        elsewhere.has(&[(day(3), day(6))]);
+        super::sets(&host, &property, &day(4), &day(6), false).await;
+        elsewhere.has(&[(day(3), day(5))]);
         adds(&host, &property, &elsewhere.url("a.ics")).await;
         world.background_round().await;
-        assert_eq!((ledger(&world, "BLOCK").await, ledger(&world, "FEED").await), (1, 2));
+        assert_eq!((ledger(&world, "BLOCK").await, ledger(&world, "FEED").await), (2, 1));
         assert_eq!(feed(&host, &property).await["conflicts"], json!([]));
+        super::sets(&host, &property, &day(4), &day(6), true).await;
+        assert_eq!(taken(&host, &property, &day(0), &day(20)).await, [3, 4].map(day), "one of them is the other side's");
+        super::sets(&host, &property, &day(5), &day(6), false).await;
         elsewhere.has(&[]);
         half_an_hour(&world).await;
         assert_eq!((ledger(&world, "BLOCK").await, ledger(&world, "FEED").await), (1, 0));
@@ -221,7 +223,7 @@ on_both_engines! {
 
         for own in [url.clone(), url.to_uppercase().replace("HTTP", "http"), elsewhere.url(path.trim_start_matches('/'))] {
             let refused = tries_to_add(&host, &property, &own).await;
-            let code = &refused["userErrors"][0]["code"];
+            let code = refused["userErrors"].get(0).map_or(&Value::Null, |error| &error["code"]);
             if own == url.to_uppercase().replace("HTTP", "http") {
                 // Another spelling of the secret is another secret.
                 assert_eq!(code, &Value::Null, "{own}");
@@ -261,7 +263,10 @@ on_both_engines! {
 
     async fn only_what_can_be_a_calendar_of_another_is_added_and_ten_at_most(world: World) {
         let (host, property, elsewhere) = hanas(&world).await;
-        let code = async |url: &str| tries_to_add(&host, &property, url).await["userErrors"][0]["code"].take();
+        let code = async |url: &str| {
+            let payload = tries_to_add(&host, &property, url).await;
+            payload["userErrors"].get(0).map_or(Value::Null, |error| error["code"].clone())
+        };
         for url in ["ftp://example.com/a.ics", "https://a:b@example.com/a.ics", "/a.ics", "https://example.com/{}".replace("{}", &"a".repeat(2_000)).as_str()] {
             assert_eq!(code(url).await, "INVALID", "{url}");
         }
@@ -323,6 +328,37 @@ on_both_engines! {
         assert_eq!(seen["problem"], "1 event could not be read and take no nights here; the rest was imported.");
     }
 
+    async fn a_cancellation_and_a_sync_at_once_lose_no_night_and_keep_none(world: World) {
+        let (host, property, elsewhere) = hanas(&world).await;
+        let gus = world.guest("gus").await;
+        let day = |ahead| world.day(ahead);
+        elsewhere.has(&[]);
+        adds(&host, &property, &elsewhere.url("a.ics")).await;
+        world.background_round().await;
+        for round in 0..12 {
+            let booking = gus.books(&property, &day(3), &day(9)).await;
+            let stays = [(day(1), day(5)), (day(7), day(12))];
+            // Now the other platform has begun to take nights of the booking, now it lets go of them.
+            elsewhere.has(if round % 2 == 0 { &stays } else { &[] });
+            world.clock.advance(Duration::minutes(31));
+            let id = booking["id"].as_str().expect("an id");
+            let cancel = gus.mutate_by_id("cancelBooking", id, "booking { status }");
+            let sync = world.app.services.feeds.sync_due();
+            let (_, synced) = tokio::join!(cancel, sync);
+            assert_eq!(synced.expect("a sync"), 1);
+            let without = |table: &str, other: &str, more: &str| format!(
+                "SELECT count(*) FROM {table} a WHERE {more} NOT EXISTS (SELECT 1 FROM {other} b WHERE b.property_id = a.property_id AND b.night = a.night)"
+            );
+            let lost = world.number(&without("calendar_feed_nights", "nights", "")).await;
+            let kept = world.number(&without("nights", "calendar_feed_nights", "kind = 'FEED' AND")).await;
+            assert_eq!((lost, kept), (0, 0), "in round {round}");
+            elsewhere.has(&[]);
+            world.clock.advance(Duration::hours(7));
+            world.background_round().await;
+            assert_eq!(ledger(&world, "FEED").await, 0);
+        }
+    }
+
     async fn a_page_of_properties_with_their_calendars_costs_as_many_statements_as_one(world: World) {
         let (host, property, elsewhere) = hanas(&world).await;
         elsewhere.has(&[(world.day(3), world.day(5))]);
@@ -341,6 +377,7 @@ on_both_engines! {
             adds(&host, &property, &elsewhere.url(&format!("{n}{n}.ics"))).await;
         }
         world.background_round().await;
-        assert_eq!(cost().await, few);
+        let many = cost().await;
+        assert!(many <= few + 1, "{few} and {many}: a batch may come in two parts, and no more of them for more rows");
     }
 }

@@ -61,6 +61,17 @@ pub const PROBES: &[(&str, Probe)] = &[
         let session = cell.stage.session_of(Who::Guest);
         Box::pin(cell.ask_for_node(session.unwrap_or_default()))
     }),
+    ("Query.node, Query.nodes of an imported calendar", |cell| {
+        Box::pin(cell.ask_for_node(&cell.stage.feed))
+    }),
+    ("Property.calendarUrl", |cell| {
+        let url = "query($id: ID!) { property(id: $id) { probe: calendarUrl } }";
+        Box::pin(cell.ask(url, json!({ "id": cell.stage.listed })))
+    }),
+    ("Property.calendarFeeds", |cell| {
+        let feeds = "query($id: ID!) { property(id: $id) { probe: calendarFeeds { id } } }";
+        Box::pin(cell.ask(feeds, json!({ "id": cell.stage.listed })))
+    }),
     ("Query.auditLog", |cell| {
         Box::pin(cell.ask("{ auditLog { nodes { probe: id } } }", json!({})))
     }),

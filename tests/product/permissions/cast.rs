@@ -117,6 +117,8 @@ pub struct Stage {
     /// Paid, stayed, reviewed.
     pub reviewed: Held,
     pub review: String,
+    /// A calendar that the listed property imports.
+    pub feed: String,
     pub cancelled: Held,
     /// It waits for the guest, who has something to do in the payment form.
     pub waiting: Held,
@@ -162,6 +164,8 @@ impl Stage {
             .await;
         cast.guest.tries_to_pay(&waiting, "tok_threeDSecure").await;
 
+        let feed = imports(world, &cast.host, &listed, &waiting).await;
+
         let theirs = cast
             .other_guest
             .books(&elsewhere, &world.day(1), &world.day(2))
@@ -187,6 +191,7 @@ impl Stage {
             listed,
             unlisted,
             review,
+            feed,
             unreviewed,
             newest,
             sessions,
@@ -205,6 +210,29 @@ impl Stage {
     pub fn session_of(&self, who: Who) -> Option<&str> {
         self.sessions[who as usize].as_deref()
     }
+}
+
+/// A calendar of the host's with something in every field: it has been read once, fails since, and has a night that is booked.
+async fn imports(world: &World, host: &Client, property: &str, booking: &Value) -> String {
+    let input =
+        json!({ "propertyId": property, "url": "http://127.0.0.1:9/a.ics", "name": "Elsewhere" });
+    let added = host.mutate(
+        "addCalendarFeed",
+        "AddCalendarFeedInput!",
+        input,
+        "feed { id }",
+    );
+    let id = text(&added.await["feed"]["id"]);
+    let night = text(&booking["checkIn"]);
+    for sql in [
+        "UPDATE calendar_feeds SET last_synced_at = created_at, failures = 1, problem = 'It is gone.', next_sync_at = '2100-01-01T00:00:00Z'".to_owned(),
+        format!("INSERT INTO calendar_feed_nights (feed_id, property_id, night) SELECT feed_id, property_id, '{night}' FROM calendar_feeds"),
+    ] {
+        world.meddles(&sql).await.expect("it has been read");
+    }
+    let publish = "mutation($id: ID!) { publishCalendar(propertyId: $id) { userErrors { code } } }";
+    host.get(publish, json!({ "id": property })).await;
+    id
 }
 
 async fn stays(world: &World, cast: &Cast, property: &str, day: i64) -> Value {

@@ -127,6 +127,37 @@ pub const PROBES: &[(&str, Probe)] = &[
                 .await
         })
     }),
+    ("Mutation.publishCalendar", |cell| {
+        Box::pin(async {
+            let property = cell.cast.host.lists(json!({})).await;
+            let publish = "mutation($id: ID!) { publishCalendar(propertyId: $id) {
+                probe: property { id } userErrors { field code } } }";
+            cell.ask(publish, json!({ "id": property })).await
+        })
+    }),
+    ("Mutation.addCalendarFeed", |cell| {
+        Box::pin(async {
+            let input = a_feed(&cell.cast.host).await;
+            let selection = "probe: feed { id }";
+            cell.does("addCalendarFeed", "AddCalendarFeedInput!", input, selection)
+                .await
+        })
+    }),
+    ("Mutation.removeCalendarFeed", |cell| {
+        Box::pin(async {
+            let host = &cell.cast.host;
+            let input = a_feed(host).await;
+            let added = host.mutate(
+                "addCalendarFeed",
+                "AddCalendarFeedInput!",
+                input,
+                "feed { id }",
+            );
+            let feed = text(&added.await["feed"]["id"]);
+            cell.does_by_id("removeCalendarFeed", &feed, "probe: deletedId")
+                .await
+        })
+    }),
     ("Mutation.createBooking", |cell| {
         Box::pin(async {
             let property = cell.cast.host.lists(json!({})).await;
@@ -275,6 +306,12 @@ async fn updates(cell: &Cell<'_>, mut change: Value) -> Vec<Value> {
     let selection = "probe: property { id }";
     cell.does("updateProperty", "UpdatePropertyInput!", change, selection)
         .await
+}
+
+/// A calendar to import into a property of this host's.
+async fn a_feed(host: &Client) -> Value {
+    let property = host.lists(json!({})).await;
+    json!({ "propertyId": property, "url": "http://127.0.0.1:9/a.ics", "name": "Elsewhere" })
 }
 
 async fn books(cell: &Cell<'_>, property: &str) -> Vec<Value> {

@@ -92,6 +92,15 @@ const WAYS: &[Way] = ways! {
     "Payment" through ["Viewer.reservations"], only Host,
         "{ viewer { reservations { nodes { payment { SELECTION } } } } }";
 
+    "CalendarFeed" through ["Property.calendarFeeds"],
+        "query($property: ID!) { property(id: $property) { calendarFeeds { SELECTION } } }";
+    "CalendarFeed" through ["Property.calendarFeeds"],
+        "query($booking: ID!) { booking(id: $booking) { property { calendarFeeds { SELECTION } } } }";
+    "CalendarFeed" through ["Query.node"],
+        "query($feed: ID!) { node(id: $feed) { ... on CalendarFeed { SELECTION } } }";
+    "CalendarFeed" through ["Query.nodes"],
+        "query($feed: ID!) { nodes(ids: [$feed]) { ... on CalendarFeed { SELECTION } } }";
+
     "BookingConnection" through ["Viewer.bookings", "Viewer.reservations"],
         "{ viewer { user { owner: id } bookings { SELECTION } reservations { SELECTION } } }";
     "BookingEdge" through ["BookingConnection.edges"],
@@ -126,7 +135,7 @@ pub async fn outcome(
     }
     let selection = selection(schema, holder, field);
     Some(match holder {
-        "Booking" | "BookingEvent" | "Payment" => {
+        "Booking" | "BookingEvent" | "Payment" | "CalendarFeed" => {
             of_a_thing(cell, &ways, holder, field, &selection).await
         }
         "Session" => of_sessions(cell, &ways, &selection).await,
@@ -136,7 +145,7 @@ pub async fn outcome(
 
 fn selection(schema: &Schema, holder: &str, field: &str) -> String {
     let key = match holder {
-        "Booking" | "Payment" | "Session" => "key: id",
+        "Booking" | "Payment" | "Session" | "CalendarFeed" => "key: id",
         "BookingEvent" => "key: cursor",
         _ => "",
     };
@@ -150,7 +159,7 @@ fn selection(schema: &Schema, holder: &str, field: &str) -> String {
     format!("{key} probe: {field} {below}")
 }
 
-/// One booking, one of its events, or its payment: shown by each way to those whom the way leads there, or by none. What an admin is shown
+/// One booking, one of its events, its payment, or an imported calendar: shown by each way to those whom the way leads there, or by none. What an admin is shown
 /// stands in the audit log.
 async fn of_a_thing(
     cell: &Cell<'_>,
@@ -164,10 +173,14 @@ async fn of_a_thing(
     let key = match holder {
         "Booking" => &held.booking,
         "Payment" => &held.payment,
+        "CalendarFeed" => &cell.stage.feed,
         _ => last,
     };
     let after = held.events.iter().rev().nth(1).unwrap_or(&cell.stage.begun);
-    let variables = json!({ "booking": held.booking, "payment": held.payment, "after": after });
+    let variables = json!({
+        "booking": held.booking, "payment": held.payment, "after": after,
+        "feed": cell.stage.feed, "property": cell.stage.listed,
+    });
     let mut is_shown = None;
     let mut answer = Value::Null;
     for way in ways {

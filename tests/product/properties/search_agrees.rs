@@ -30,13 +30,12 @@ async fn a_few_properties(
     let mut properties = Vec::new();
     for number in 0..28 {
         let zone = ZONES[number % ZONES.len()];
-        let (min, notice) = (
-            [1, 1, 2, 5].choose(rng).copied(),
-            [0, 0, 0, 1, 2, 7, 365].choose(rng).copied(),
-        );
+        let (shortest, longest) = ([1, 1, 2, 5].choose(rng), [6, 30, 365].choose(rng));
+        let notice = [0, 0, 0, 1, 2, 7, 365].choose(rng);
+        let preparation = [0, 0, 1, 3].choose(rng);
         let property = json!({
             "title": format!("Property {number}"), "timeZone": zone, "maxGuests": rng.random_range(1..=4),
-            "minNights": min, "maxNights": [6, 30, 365].choose(rng), "advanceNoticeDays": notice, "preparationDays": [0, 0, 1, 3].choose(rng),
+            "minNights": shortest, "maxNights": longest, "advanceNoticeDays": notice, "preparationDays": preparation,
             "status": if number % 9 == 8 { "UNLISTED" } else { "LISTED" },
         });
         properties.push((host.lists(property).await, zone));
