@@ -121,13 +121,13 @@ impl Bookings {
             row.price = Set(price);
         }
         row.guests = Set(guests);
-        let changed = row.update(&*tx).await?;
+        let after = row.update(&*tx).await?;
         changes.record(Action::BookingChanged, Subject::Booking(id));
-        changes.changed(&tx, &booking, &changed).await?;
+        changes.changed(&tx, &booking, &after).await?;
         idempotency::remember(&tx, key.as_ref(), id.0).await?;
         changes.commit(tx, &self.parts).await?;
         self.payments.settle_of(id).await;
-        Ok(changed)
+        Ok(after)
     }
 
     /// Gives up the nights that the new stay does not have and takes those that the old one had not. Gives what the new one costs.

@@ -149,18 +149,18 @@ impl Bookings {
         payment: Option<&payment::Model>,
         at: Option<DateTime<Utc>>,
     ) -> Money {
-        let paid = payment.is_some_and(|payment| match payment.payment_status {
-            PaymentStatus::Pending => payment.authorized_at.is_some(),
-            PaymentStatus::Failed => false,
+        let Some(payment) = payment else {
+            return Money::ZERO;
+        };
+        let waits = booking.status == BookingStatus::Pending && payment.authorized_at.is_some();
+        match payment.payment_status {
+            // What was set aside is let go, all of it.
+            PaymentStatus::Pending if waits => payment.amount,
+            PaymentStatus::Pending | PaymentStatus::Failed => Money::ZERO,
             PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
-                true
+                let at = at.unwrap_or_else(|| self.parts.clock.now());
+                refund_at(booking, CancelledBy::Guest, at).unwrap_or_default()
             }
-        });
-        let at = at.unwrap_or_else(|| self.parts.clock.now());
-        if paid {
-            refund_at(booking, CancelledBy::Guest, at).unwrap_or_default()
-        } else {
-            Money::ZERO
         }
     }
 }

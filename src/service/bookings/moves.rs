@@ -123,9 +123,10 @@ impl Bookings {
         let refund = refund_at(&booking, by, now).map_err(|StayHasBegun| {
             Problem::wrong_state("The stay has begun; it can't be cancelled any more.")
         })?;
-        let reason = match by {
-            CancelledBy::Guest => CancellationReason::CancelledByGuest,
-            CancelledBy::Host => CancellationReason::CancelledByHost,
+        let (reason, refund) = match by {
+            CancelledBy::Guest => (CancellationReason::CancelledByGuest, refund),
+            // All that was paid, also what a change did not give back.
+            CancelledBy::Host => (CancellationReason::CancelledByHost, Money::MAX),
         };
         idempotency::remember(&tx, key.as_ref(), id.0).await?;
         self.end(tx, actor, &booking, reason, refund).await

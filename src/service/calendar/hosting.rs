@@ -41,10 +41,6 @@ pub struct CalendarChange {
     /// Whether the nights are open; None leaves them as they are.
     pub available: Option<bool>,
     /// The price of each night, or none of its own; None leaves them as they are.
-    #[expect(
-        clippy::option_option,
-        reason = "left out, taken away, and given are three things"
-    )]
     pub price_per_night: Option<Option<Decimal>>,
 }
 
