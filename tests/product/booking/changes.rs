@@ -81,7 +81,7 @@ on_both_engines! {
     }
 
     async fn nobody_gets_around_the_policy_by_booking_fewer_nights_the_day_before(world: World) {
-        let (_, guest, property) = a_listing(&world, json!({ "cancellationPolicy": "STRICT" })).await;
+        let (host, guest, property) = a_listing(&world, json!({ "cancellationPolicy": "STRICT" })).await;
         let booking = guest.books(&property, &world.day(3), &world.day(7)).await;
         guest.pays(&booking).await;
         assert_eq!(guest.sees(&booking).await["refundPreview"]["amount"], "20.00", "the cleaning fee alone");
@@ -89,6 +89,9 @@ on_both_engines! {
         assert_eq!(changed["userErrors"], json!([]));
         world.background_round().await;
         assert_eq!(guest.sees(&booking).await["payment"]["refundedAmount"]["amount"], "0.00");
+        // A host who cancels gives back all that was paid.
+        host.mutate_by_id("cancelBooking", booking["id"].as_str().expect("an id"), "booking { id }").await;
+        assert_eq!(guest.sees(&booking).await["payment"]["refundedAmount"]["amount"], "420.00");
     }
 
     async fn nobody_gets_a_kinder_deadline_by_moving_a_stay_away(world: World) {
@@ -116,6 +119,7 @@ on_both_engines! {
         let change = json!({ "checkIn": world.day(1), "checkOut": world.day(2) });
         let changed = changes(&guest, &booking, change).await["booking"].take();
         assert_eq!(changed["status"], "PENDING");
+        assert_eq!(changed["refundPreview"]["amount"], "320.00", "all that was set aside");
         assert_eq!(changed["expiresAt"], "2027-03-11T12:00:00Z", "the host has as long as before");
         host.mutate_by_id("acceptBooking", booking["id"].as_str().expect("an id"), "booking { id }").await;
         world.background_round().await;

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use serde_json::{Value, json};
 
-use crate::support::{Client, World, on_both_engines};
+use crate::support::{Client, on_both_engines};
 
 /// Sends a request with the header `Idempotency-Key`.
 async fn with_key(who: &Client, key: &str, query: &str, variables: Value) -> Value {

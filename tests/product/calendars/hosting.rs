@@ -25,12 +25,13 @@ async fn quote(who: &Client, property: &str, check_in: &str, check_out: &str) ->
     who.get(query, stay).await["property"]["quote"].take()
 }
 
-/// Whether search finds anything for a stay.
+/// Whether search finds anything for a stay. It refuses dates that can be booked nowhere.
 async fn found(who: &Client, check_in: &str, check_out: &str) -> bool {
     let query = "query($filter: PropertyFilter) { properties(filter: $filter) { nodes { id } } }";
     let filter = json!({ "filter": { "checkIn": check_in, "checkOut": check_out, "guests": 2 } });
-    let nodes = who.get(query, filter).await["properties"]["nodes"].take();
-    nodes.as_array().is_some_and(|nodes| !nodes.is_empty())
+    let answer = who.ask(query, filter).await;
+    let nodes = answer["data"]["properties"]["nodes"].as_array();
+    nodes.is_some_and(|nodes| !nodes.is_empty())
 }
 
 /// Quote, search and booking say the same of a stay; gives the first problem.

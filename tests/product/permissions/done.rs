@@ -158,6 +158,17 @@ pub const PROBES: &[(&str, Probe)] = &[
                 .await
         })
     }),
+    ("Mutation.updateCalendar", |cell| {
+        Box::pin(async {
+            let property = cell.cast.host.lists(json!({})).await;
+            let (from, to) = (cell.world.day(40), cell.world.day(42));
+            let input =
+                json!({ "propertyId": property, "from": from, "to": to, "available": false });
+            let selection = "probe: property { id }";
+            cell.does("updateCalendar", "UpdateCalendarInput!", input, selection)
+                .await
+        })
+    }),
     ("Mutation.createBooking", |cell| {
         Box::pin(async {
             let property = cell.cast.host.lists(json!({})).await;
@@ -168,6 +179,15 @@ pub const PROBES: &[(&str, Probe)] = &[
         Box::pin(async {
             let property = cell.cast.host.lists(json!({ "status": "UNLISTED" })).await;
             books(cell, &property).await
+        })
+    }),
+    ("Mutation.updateBooking", |cell| {
+        Box::pin(async {
+            let booking = a_paid_booking(cell, true).await;
+            let input = json!({ "id": booking, "guests": 1 });
+            let selection = "probe: booking { id }";
+            cell.does("updateBooking", "UpdateBookingInput!", input, selection)
+                .await
         })
     }),
     ("Mutation.acceptBooking", |cell| {

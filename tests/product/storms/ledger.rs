@@ -208,13 +208,16 @@ fn money_is_right(
     let last = history.last().expect("a last event");
     match booking.status {
         Pending => panic!("{booking:?} waits though {payment:?}"),
-        Confirmed | Completed => assert_eq!(kept, booking.total_price, "{booking:?} {payment:?}"),
+        Confirmed | Completed => assert!(
+            (booking.total_price..=payment.amount).contains(&kept),
+            "{booking:?} {payment:?}"
+        ),
         Cancelled if !was_confirmed => assert_eq!(kept, Money::ZERO, "{booking:?} {payment:?}"),
         Cancelled => {
-            let by = match booking.cancellation_reason.expect("a reason").as_column() {
-                "CANCELLED_BY_GUEST" => CancelledBy::Guest,
-                _ => CancelledBy::Host,
-            };
+            if booking.cancellation_reason.expect("a reason").as_column() != "CANCELLED_BY_GUEST" {
+                assert_eq!(kept, Money::ZERO, "{booking:?} {payment:?}");
+                return;
+            }
             let terms = cancellation::Terms {
                 policy: booking.cancellation_policy,
                 stay: Stay::between(booking.check_in_date, booking.check_out_date).expect("a stay"),
@@ -225,11 +228,16 @@ fn money_is_right(
             };
             // The clock may have been turned between the look at it and the event.
             let possible = [last.created_at, last.created_at - turned].map(|at| {
-                let back = cancellation::refund(terms, by, at);
+                let back = cancellation::refund(terms, CancelledBy::Guest, at);
                 back.map(|back| booking.total_price - back).ok()
             });
+            // What a late change to a cheaper stay did not give back stays with the host.
+            let unreturned = payment.amount - booking.total_price;
             assert!(
-                possible.contains(&Some(kept)),
+                possible
+                    .into_iter()
+                    .flatten()
+                    .any(|least| (least..=least + unreturned).contains(&kept)),
                 "{booking:?} {payment:?} {possible:?}"
             );
         }

@@ -71,7 +71,6 @@ pub struct Market {
     requests: Mutex<Vec<(String, usize)>>,
     attempts: AtomicUsize,
     pub figures: Figures,
-    changes_bookings: bool,
 }
 
 impl Market {
@@ -103,7 +102,6 @@ impl Market {
             requests: Mutex::default(),
             attempts: AtomicUsize::new(0),
             figures: Figures::default(),
-            changes_bookings: staygate::graphql::sdl().contains("updateBooking("),
         }
     }
 
@@ -359,9 +357,6 @@ impl Trader {
         let Some(id) = self.own.choose(&mut self.chance).cloned() else {
             return Some(());
         };
-        if !market.changes_bookings {
-            return Some(());
-        }
         let (check_in, check_out) = self.dates(market);
         let input = json!({
             "id": id, "checkIn": check_in, "checkOut": check_out, "guests": self.chance.random_range(1..=4),
