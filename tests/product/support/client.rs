@@ -17,6 +17,8 @@ pub struct Client {
 
 impl Client {
     pub fn new(base: &str) -> Self {
+        // Where the server runs in another process, nobody has chosen who does TLS; an error says that somebody has.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().user_agent("staygate-tests");
         let http = http.build().expect("an HTTP client");
         Self {
