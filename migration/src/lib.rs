@@ -41,6 +41,9 @@ impl MigratorTrait for Migrator {
     }
 }
 
+/// A migration is done wholly or not at all, also where the library would not ask for it: who is killed in the middle of one begins it anew.
+const WHOLE: Option<bool> = Some(true);
+
 /// Runs statements that read the same in both engines.
 async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
     for statement in statements {

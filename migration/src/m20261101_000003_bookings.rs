@@ -8,13 +8,17 @@ use sea_orm_migration::{
     },
 };
 
-use crate::{drop_tables, reference, reference_as, run};
+use crate::{WHOLE, drop_tables, reference, reference_as, run};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(bookings()).await?;
         manager.create_table(nights()).await?;

@@ -9,7 +9,7 @@ use sea_orm_migration::{
     },
 };
 
-use crate::{drop_columns, drop_tables, reference, run};
+use crate::{WHOLE, drop_columns, drop_tables, reference, run};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -24,6 +24,10 @@ const OF_SESSIONS: [&str; 3] = ["family_hash", "previous_hash", "sealed_successo
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // SQLite adds one column at a time.
         for column in [

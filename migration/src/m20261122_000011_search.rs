@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::run;
+use crate::{WHOLE, run};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -22,6 +22,10 @@ const INDEXES: [(&str, &str); 6] = [
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        WHOLE
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run(manager, &["DROP TABLE property_search"]).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
@@ -48,21 +52,7 @@ impl MigrationTrait for Migration {
         )
         .await?;
         for (name, columns) in INDEXES {
-            let compared = COMPARED
-                .split(", ")
-                .chain(["price_per_night", "rating_hundredths"]);
-            let compared = compared.filter(|column| !columns.contains(column));
-            let compared = compared.collect::<Vec<_>>().join(", ");
-            let all = if manager.get_database_backend() == DbBackend::Postgres {
-                format!("({columns}) INCLUDE ({compared})")
-            } else {
-                // SQLite takes an index for whole only when it also has what the condition of the index names.
-                format!("({columns}, {compared}, status, deleted_at)")
-            };
-            let create = format!(
-                "CREATE INDEX {name} ON properties {all} WHERE status = 'LISTED' AND deleted_at IS NULL"
-            );
-            run(manager, &[&create]).await?;
+            create_index(manager, name, columns).await?;
         }
         Ok(())
     }
@@ -97,6 +87,29 @@ impl MigrationTrait for Migration {
         )
         .await
     }
+}
+
+/// Makes an index of listed properties by some columns that also has all that a search compares.
+pub(crate) async fn create_index(
+    manager: &SchemaManager<'_>,
+    name: &str,
+    columns: &str,
+) -> Result<(), DbErr> {
+    let compared = COMPARED
+        .split(", ")
+        .chain(["price_per_night", "rating_hundredths"]);
+    let compared = compared.filter(|column| !columns.contains(column));
+    let compared = compared.collect::<Vec<_>>().join(", ");
+    let all = if manager.get_database_backend() == DbBackend::Postgres {
+        format!("({columns}) INCLUDE ({compared})")
+    } else {
+        // SQLite takes an index for whole only when it also has what the condition of the index names.
+        format!("({columns}, {compared}, status, deleted_at)")
+    };
+    let create = format!(
+        "CREATE INDEX {name} ON properties {all} WHERE status = 'LISTED' AND deleted_at IS NULL"
+    );
+    run(manager, &[&create]).await
 }
 
 /// `terms` is taken apart at its spaces and by no parser. Without `fastupdate` a search never reads a list of what waits to be indexed.
