@@ -17,6 +17,7 @@ mod m20261122_000008_jobs;
 mod m20261122_000009_stay_rules;
 mod m20261122_000010_feeds;
 mod m20261122_000011_search;
+mod m20261123_000012_ranks;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000009_stay_rules::Migration),
             Box::new(m20261122_000010_feeds::Migration),
             Box::new(m20261122_000011_search::Migration),
+            Box::new(m20261123_000012_ranks::Migration),
         ]
     }
 }

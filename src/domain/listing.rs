@@ -65,7 +65,7 @@ pub struct ListingInput {
 }
 
 /// A checked change to a property: `Some` for what is to be set.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[expect(missing_docs, reason = "each field is described on `ListingInput`")]
 pub struct ListingChange {
     pub title: Option<String>,

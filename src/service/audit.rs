@@ -37,6 +37,7 @@ pub const NEWEST: char = 'a';
 const BY_KEY: Keyset<Column> = Keyset {
     rank: None,
     id: Column::AuditId,
+    copy: None,
     descending: true,
 };
 

@@ -17,6 +17,8 @@ pub(super) struct Keyset<C> {
     pub(super) rank: Option<Rank<C>>,
     /// The column of the key.
     pub(super) id: C,
+    /// A column that is the key once more, for `SQLite` to look it up in an index after a rank: by its own key it only seeks alone.
+    pub(super) copy: Option<&'static str>,
     /// Largest first.
     pub(super) descending: bool,
 }
@@ -45,16 +47,25 @@ pub(super) fn page<E: EntityTrait>(
     if let Some((rank, _)) = keyset.rank {
         select = select.order_by(rank, order.clone());
     }
-    select.order_by(keyset.id, order)
+    select.order_by(keyset.key(), order)
+}
+
+impl<C: ColumnTrait> Keyset<C> {
+    fn key(&self) -> Expr {
+        let (table, key) = self.id.as_column_ref();
+        match self.copy {
+            Some(copy) => Expr::col((table, Alias::new(copy))),
+            None => Expr::col((table, key)),
+        }
+    }
 }
 
 /// Rows strictly above (or below) a cursor's place.
 fn beyond<C: ColumnTrait>(keyset: &Keyset<C>, cursor: Cursor, above: bool) -> Expr {
-    let column = |column: C| Expr::col(column.as_column_ref());
     let (left, right) = match keyset.rank {
-        None => (column(keyset.id), Expr::val(cursor.id)),
+        None => (keyset.key(), Expr::val(cursor.id)),
         Some((rank, value)) => (
-            Expr::tuple([column(rank), column(keyset.id)]),
+            Expr::tuple([Expr::col(rank.as_column_ref()), keyset.key()]),
             Expr::tuple([Expr::val(value(cursor.rank)), Expr::val(cursor.id)]),
         ),
     };

@@ -6,7 +6,7 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Select,
-    sea_query::{Expr, ExprTrait as _},
+    sea_query::{Expr, ExprTrait as _, LockType},
 };
 
 use super::{
@@ -47,6 +47,7 @@ pub const NEWEST: char = 'n';
 pub(super) const BY_KEY: Keyset<Column> = Keyset {
     rank: None,
     id: Column::PropertyId,
+    copy: None,
     descending: true,
 };
 
@@ -289,6 +290,23 @@ impl Properties {
     }
 }
 
+/// A property of the caller's, kept as it is until the transaction ends; bookings of it go on.
+pub(super) async fn own_property(
+    tx: &Tx,
+    actor: &Actor,
+    id: PropertyId,
+    field: &str,
+) -> Result<Model> {
+    let host = signed_in(actor)?.user_id;
+    Entity::find_by_id(id)
+        .filter(Column::DeletedAt.is_null())
+        .filter(Column::HostId.eq(host))
+        .lock(LockType::NoKeyUpdate)
+        .one(&**tx)
+        .await?
+        .ok_or_else(|| Problem::not_found(field, "property of yours").into())
+}
+
 /// The place of a property in lists ordered by key.
 pub(super) fn place_by_key(property: &Model) -> Cursor {
     Cursor {
@@ -327,39 +345,11 @@ async fn set_amenities(tx: &Tx, property_id: PropertyId, amenities: &[String]) -
 }
 
 fn changes_only_status(change: &ListingChange) -> bool {
-    let ListingChange {
-        title,
-        description,
-        location,
-        coordinates,
-        price_per_night,
-        cleaning_fee,
-        max_guests,
-        min_nights,
-        max_nights,
-        advance_notice_days,
-        preparation_days,
-        amenities,
-        instant_book,
-        cancellation_policy,
-        time_zone,
-        status: _,
-    } = change;
-    title.is_none()
-        && description.is_none()
-        && location.is_none()
-        && coordinates.is_none()
-        && price_per_night.is_none()
-        && cleaning_fee.is_none()
-        && max_guests.is_none()
-        && min_nights.is_none()
-        && max_nights.is_none()
-        && advance_notice_days.is_none()
-        && preparation_days.is_none()
-        && amenities.is_none()
-        && instant_book.is_none()
-        && cancellation_policy.is_none()
-        && time_zone.is_none()
+    let rest = ListingChange {
+        status: None,
+        ..change.clone()
+    };
+    rest == ListingChange::default()
 }
 
 fn changed(

@@ -54,6 +54,7 @@ pub const NEWEST: char = 'b';
 const BY_KEY: Keyset<Column> = Keyset {
     rank: None,
     id: Column::BookingId,
+    copy: None,
     descending: true,
 };
 

@@ -23,10 +23,8 @@ use crate::{
         night_price, property,
     },
     service::{
-        bookings::lapse_in_the_way,
-        changes::Changes,
-        error::Result,
-        feeds::{nights::give_back, own_property},
+        bookings::lapse_in_the_way, changes::Changes, error::Result, feeds::nights::give_back,
+        properties::own_property,
     },
     store::db::Tx,
 };

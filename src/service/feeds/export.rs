@@ -21,6 +21,7 @@ use crate::{
         ical::{self, Entry, own_suffix},
         ids::{BookingId, PropertyId},
         stay::DateRange,
+        stay_rules::MAX_PREPARATION,
     },
     entity::{
         booking,
@@ -28,14 +29,14 @@ use crate::{
         night::{self, NightKind},
         property,
     },
-    service::{booking_rows::taken_nights, changes::Changes, error::Result},
+    service::{
+        booking_rows::taken_nights, changes::Changes, error::Result, properties::own_property,
+    },
     store::tokens::refresh::new_secret,
 };
 
 /// How many days back nights are exported.
 const DAYS_BACK: u64 = 30;
-/// The most preparation days that a property may have: so far around the exported dates bookings count.
-const MOST_PREPARATION: u64 = 30;
 
 /// A property's calendar as a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Feeds {
     /// `NOT_FOUND` for a property that is not the caller's, an admin's too.
     pub async fn publish(&self, actor: &Actor, id: PropertyId) -> Result<property::Model> {
         let tx = self.0.db.begin().await?;
-        let property = hosting::own_property(&tx, actor, id, "propertyId").await?;
+        let property = own_property(&tx, actor, id, "propertyId").await?;
         let row = ActiveModel {
             property_id: Set(id),
             token: Set(new_secret()),
@@ -139,7 +140,7 @@ impl Feeds {
 
     /// The taken nights of a range and of the days around it whose bookings reach into it, by date.
     async fn taken(&self, id: PropertyId, range: DateRange) -> Result<Vec<Taken>> {
-        let around = Days::new(MOST_PREPARATION);
+        let around = Days::new(u64::from(MAX_PREPARATION.unsigned_abs()));
         let range = DateRange {
             from: range.from - around,
             to: range.to + around,

@@ -6,7 +6,6 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
-    sea_query::LockType,
 };
 use url::Url;
 
@@ -31,6 +30,7 @@ use crate::{
         changes::Changes,
         error::{Result, signed_in},
         idempotency::{self, Begun},
+        properties::own_property,
         tries,
     },
     store::db::Tx,
@@ -234,23 +234,6 @@ impl Feeds {
         allowed.map_err(|error| Problem::invalid("url", error.to_string()))?;
         Ok(url)
     }
-}
-
-/// A property of the caller's, kept as it is until the transaction ends; bookings of it go on.
-pub(in crate::service) async fn own_property(
-    tx: &Tx,
-    actor: &Actor,
-    id: PropertyId,
-    field: &str,
-) -> Result<property::Model> {
-    let host = signed_in(actor)?.user_id;
-    property::Entity::find_by_id(id)
-        .filter(property::Column::DeletedAt.is_null())
-        .filter(property::Column::HostId.eq(host))
-        .lock(LockType::NoKeyUpdate)
-        .one(&**tx)
-        .await?
-        .ok_or_else(|| Problem::not_found(field, "property of yours").into())
 }
 
 /// Which of some properties the caller may look into, and whether each is an own one.

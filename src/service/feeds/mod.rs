@@ -17,7 +17,6 @@ pub use self::{
     hosting::{NewFeed, Shown},
 };
 
-pub(super) use self::hosting::own_property;
 use super::Parts;
 
 /// Calendars to and from other platforms.

@@ -29,6 +29,7 @@ pub const NEWEST: char = 'v';
 const BY_KEY: Keyset<Column> = Keyset {
     rank: None,
     id: Column::ReviewId,
+    copy: None,
     descending: true,
 };
 

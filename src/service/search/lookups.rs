@@ -79,11 +79,8 @@ impl Search {
             terms.extend(self.words.iter().map(|word| (word.clone(), false)));
         }
         if let Some(place) = self.place.as_ref().filter(|place| is_short(place)) {
-            terms.extend(
-                place
-                    .split(' ')
-                    .map(|word| (format!("{PLACE}{word}"), false)),
-            );
+            // So short, it is one word.
+            terms.push((format!("{PLACE}{place}"), false));
         }
         terms
     }

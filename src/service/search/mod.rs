@@ -19,10 +19,7 @@ use sea_orm::{
 
 use self::dates::Bookable;
 pub use self::{sort::Sort, within::BoundingBox};
-use super::{
-    error::{Error, Result},
-    properties::Properties,
-};
+use super::{error::Result, properties::Properties};
 use crate::{
     domain::{
         fold,
@@ -150,10 +147,10 @@ impl Properties {
         })
     }
 
-    /// One page of what is found.
+    /// One page of what is found. Its cursors are of one list.
     ///
     /// # Errors
-    /// `INVALID` for cursors of two different lists; when the database fails.
+    /// When the database fails.
     pub async fn found(&self, search: &Search, request: PageRequest) -> Result<Page<Model>> {
         self.found_by(search, request, &mut Vec::new()).await
     }
@@ -168,7 +165,7 @@ impl Properties {
         request: PageRequest,
         sent: &mut Vec<Statement>,
     ) -> Result<Page<Model>> {
-        let mode = search.mode_of(request)?;
+        let mode = search.mode_of(request);
         let mut rows = self
             .rows(search, mode.unwrap_or(Mode::Words), request, sent)
             .await?;
@@ -188,7 +185,7 @@ impl Properties {
     /// # Errors
     /// When the database fails.
     pub async fn count_found(&self, search: &Search, request: PageRequest) -> Result<i64> {
-        let mode = search.mode_of(request)?;
+        let mode = search.mode_of(request);
         let count = self
             .number(search.count(mode.unwrap_or(Mode::Words)))
             .await?;
@@ -285,18 +282,10 @@ impl Search {
     }
 
     /// How the list was found that a cursor belongs to; none on its first page.
-    fn mode_of(&self, request: PageRequest) -> Result<Option<Mode>> {
-        let marks = [request.after, request.before];
-        let mut marks = marks.into_iter().flatten().map(|cursor| cursor.order);
-        let Some(mark) = marks.next() else {
-            return Ok(None);
-        };
-        if marks.any(|other| other != mark) {
-            let message = "`after` and `before` are cursors of two lists.";
-            return Err(Error::from(Problem::invalid("before", message)));
-        }
+    fn mode_of(&self, request: PageRequest) -> Option<Mode> {
+        let mark = request.after.or(request.before)?.order;
         let loose = mark == self.sort.loose_mark();
-        Ok(Some(if loose { Mode::Anywhere } else { Mode::Words }))
+        Some(if loose { Mode::Anywhere } else { Mode::Words })
     }
 
     fn prices(&self, of: fn(Column) -> Expr) -> Condition {

@@ -17,11 +17,11 @@ use sea_orm::{
     },
 };
 
-use super::{BoundingBox, Mode, Search, Sort, lookups::TRIGRAM};
+use super::{BoundingBox, Mode, Search, Sort, lookups::TRIGRAM, sort::order};
 use crate::{
     domain::page::PageRequest,
     entity::property::{Column, Entity},
-    service::paging,
+    service::paging::{self, Keyset},
 };
 
 /// How many rows of an order are walked before the filters' own indexes are asked.
@@ -39,7 +39,7 @@ impl Search {
             limit: 0,
             ..request
         };
-        let select = paging::page(ranked, &self.sort.keyset(), one).offset(WALKED);
+        let select = paging::page(ranked, &self.keyset(), one).offset(WALKED);
         self.backend.build(select.as_query())
     }
 
@@ -50,7 +50,7 @@ impl Search {
             .filter(self.asked(mode))
             .select_only()
             .column(Column::PropertyId);
-        let keys = paging::page(select, &self.sort.keyset(), request);
+        let keys = paging::page(select, &self.keyset(), request);
         self.page_of(keys.into_query(), request, None)
     }
 
@@ -83,7 +83,7 @@ impl Search {
 
     /// The page, out of rows that are found in any order.
     fn sorted(&self, select: Select<Entity>, request: PageRequest) -> Statement {
-        let select = paging::page(self.with_rank(select), &self.sort.keyset(), request);
+        let select = paging::page(self.with_rank(select), &self.keyset(), request);
         let mut matching = select.into_query();
         matching.reset_limit().clear_order_by();
         let name = Alias::new("matching");
@@ -97,7 +97,7 @@ impl Search {
         );
         let mut keys = Query::select();
         keys.column(Alias::new("property_id")).from(name);
-        self.sort.order(&mut keys, request.direction, None);
+        order(&mut keys, &self.keyset(), request.direction, None);
         keys.limit(request.limit + 1);
         self.page_of(keys, request, Some(clause))
     }
@@ -221,6 +221,10 @@ impl Search {
         parts.fold(Condition::all(), Condition::add)
     }
 
+    fn keyset(&self) -> Keyset<Column> {
+        self.sort.keyset(self.backend)
+    }
+
     /// Narrows the order itself, where a filter is on what it is ordered by.
     fn ranked(&self, select: Select<Entity>) -> Select<Entity> {
         match self.sort {
@@ -233,7 +237,7 @@ impl Search {
     /// The keys of some properties, and what they are ordered by.
     fn with_rank(&self, select: Select<Entity>) -> Select<Entity> {
         let select = select.select_only().column(Column::PropertyId);
-        match self.sort.keyset().rank {
+        match self.keyset().rank {
             Some((rank, _)) => select.column(rank),
             None => select,
         }
@@ -251,8 +255,7 @@ impl Search {
             .columns(Column::iter().map(|column| (Entity, column)))
             .from(Entity)
             .and_where(plain(Column::PropertyId).in_subquery(keys));
-        self.sort
-            .order(&mut select, request.direction, Some(Entity));
+        order(&mut select, &self.keyset(), request.direction, Some(Entity));
         match with {
             Some(clause) => self.backend.build(&select.with(clause)),
             None => self.backend.build(&select),

@@ -1,7 +1,7 @@
 //! The orders of a search, and the places in them.
 
 use sea_orm::{
-    Value,
+    DbBackend, Value,
     sea_query::{Expr, Order, SelectStatement},
 };
 
@@ -49,7 +49,7 @@ impl Sort {
         self.mark().to_ascii_uppercase()
     }
 
-    pub(super) fn keyset(self) -> Keyset<Column> {
+    pub(super) fn keyset(self, backend: DbBackend) -> Keyset<Column> {
         let by_price: Rank<Column> = (Column::PricePerNight, |cents| {
             Money::from_cents(cents).into()
         });
@@ -62,34 +62,8 @@ impl Sort {
         Keyset {
             rank: Some(rank),
             id: Column::PropertyId,
+            copy: (backend == DbBackend::Sqlite).then_some("key_after_rank"),
             descending: self != Self::PriceAscending,
-        }
-    }
-
-    /// Orders rows in the direction in which a page is read.
-    pub(super) fn order(
-        self,
-        select: &mut SelectStatement,
-        direction: Direction,
-        of: Option<Entity>,
-    ) {
-        let keyset = self.keyset();
-        let order = if keyset.descending == (direction == Direction::Backward) {
-            Order::Asc
-        } else {
-            Order::Desc
-        };
-        let columns = keyset
-            .rank
-            .map(|(rank, _)| rank)
-            .into_iter()
-            .chain([keyset.id]);
-        for column in columns {
-            let column = match of {
-                Some(table) => Expr::col((table, column)),
-                None => Expr::col(column),
-            };
-            select.order_by_expr(column, order.clone());
         }
     }
 
@@ -121,5 +95,31 @@ impl Sort {
             rank,
             id: i64::from(id),
         })
+    }
+}
+
+/// Orders rows in the direction in which a page is read.
+pub(super) fn order(
+    select: &mut SelectStatement,
+    keyset: &Keyset<Column>,
+    direction: Direction,
+    of: Option<Entity>,
+) {
+    let order = if keyset.descending == (direction == Direction::Backward) {
+        Order::Asc
+    } else {
+        Order::Desc
+    };
+    let columns = keyset
+        .rank
+        .map(|(rank, _)| rank)
+        .into_iter()
+        .chain([keyset.id]);
+    for column in columns {
+        let column = match of {
+            Some(table) => Expr::col((table, column)),
+            None => Expr::col(column),
+        };
+        select.order_by_expr(column, order.clone());
     }
 }

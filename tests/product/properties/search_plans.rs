@@ -11,7 +11,7 @@ use std::{
 
 use sea_orm::{
     ConnectionTrait as _, DbBackend, Statement,
-    sqlx::{self, AssertSqlSafe, Connection as _, sqlite::SqliteConnection},
+    sqlx::{self, AssertSqlSafe, Connection as _, Executor as _, sqlite::SqliteConnection},
 };
 use serde_json::Value;
 use staygate::{
@@ -103,14 +103,7 @@ async fn fill(world: &World) {
             ["property_terms", "property_trigrams"]
                 .map(|table| format!("INSERT INTO {table} ({table}) VALUES ('rebuild')")),
         );
-        for sql in script {
-            let began = Instant::now();
-            sqlx::query(AssertSqlSafe(sql.clone()))
-                .execute(&mut connection)
-                .await
-                .expect("fills");
-            eprintln!("{:?} {:.60}", began.elapsed(), sql);
-        }
+        run(&mut connection, script).await;
         return;
     }
     let mut connection = sqlx::PgConnection::connect(&settings["DATABASE_URL"])
@@ -137,13 +130,18 @@ async fn fill(world: &World) {
         ]
         .map(Into::into),
     );
+    run(&mut connection, script).await;
+}
+
+async fn run<C>(connection: &mut C, script: Vec<String>)
+where
+    for<'c> &'c mut C: sqlx::Executor<'c>,
+{
     for sql in script {
         let began = Instant::now();
-        sqlx::query(AssertSqlSafe(sql.clone()))
-            .execute(&mut connection)
-            .await
-            .expect("fills");
-        eprintln!("{:?} {:.60}", began.elapsed(), sql);
+        let ran = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone())));
+        ran.await.expect("fills");
+        eprintln!("{:?} {sql:.60}", began.elapsed());
     }
 }
 
