@@ -18,6 +18,7 @@ mod m20261122_000009_stay_rules;
 mod m20261122_000010_feeds;
 mod m20261122_000011_search;
 mod m20261123_000012_ranks;
+mod m20261123_000013_refund_limit;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_feeds::Migration),
             Box::new(m20261122_000011_search::Migration),
             Box::new(m20261123_000012_ranks::Migration),
+            Box::new(m20261123_000013_refund_limit::Migration),
         ]
     }
 }

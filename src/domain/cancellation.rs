@@ -1,12 +1,12 @@
 //! What comes back when a paid booking is cancelled or changed. The preview and the refund both ask these functions.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
 use super::{
     money::Money,
     price::{LineItemKind, Price},
-    stay::{Stay, check_in_at},
+    stay::Stay,
 };
 
 /// What a host promises to give back to a guest who cancels.
@@ -37,9 +37,8 @@ pub struct Terms<'a> {
     pub policy: CancellationPolicy,
     /// The dates.
     pub stay: Stay,
-    /// The check-in date that the deadlines count back from: the stay's own, unless a change keeps an earlier one (see
-    /// [`deadline_after_change`]).
-    pub deadline: NaiveDate,
+    /// The most that may still come back to a guest who cancels, once the stay was changed (see [`change`]).
+    pub limit: Option<Money>,
     /// The property's time zone.
     pub zone: Tz,
     /// When the booking was made.
@@ -65,7 +64,7 @@ impl Terms<'_> {
     /// What the policy gives back at `at`. Deadlines count back from check-in at 15:00 local time, as elapsed hours; the moment itself
     /// still belongs to the kinder side.
     fn share(&self, at: DateTime<Utc>) -> Share {
-        let ahead = check_in_at(self.deadline, self.zone) - at;
+        let ahead = self.stay.begins_at(self.zone) - at;
         match self.policy {
             CancellationPolicy::Flexible if ahead >= Duration::hours(24) => Share::All,
             CancellationPolicy::Flexible => Share::AllButFirst,
@@ -80,8 +79,18 @@ impl Terms<'_> {
         }
     }
 
-    fn first_night(&self) -> Money {
-        self.price.nights.first().copied().unwrap_or_default()
+    /// What comes back to a guest who cancels at `at`, before check-in.
+    fn refund_to_guest(&self, at: DateTime<Utc>) -> Money {
+        let total = self.price.total();
+        let cleaning = self.price.of(LineItemKind::CleaningFee);
+        let first_night = self.price.nights.first().copied().unwrap_or_default();
+        let by_policy = match self.share(at) {
+            Share::All => total,
+            Share::AllButFirst => total - first_night,
+            Share::Half => self.price.of(LineItemKind::Nights).half() + cleaning,
+            Share::None => cleaning,
+        };
+        self.limit.map_or(by_policy, |limit| limit.min(by_policy))
     }
 }
 
@@ -96,46 +105,35 @@ pub fn refund(terms: Terms<'_>, by: CancelledBy, at: DateTime<Utc>) -> Result<Mo
     if at >= terms.stay.begins_at(terms.zone) {
         return Err(StayHasBegun);
     }
-    let total = terms.price.total();
-    let cleaning = terms.price.of(LineItemKind::CleaningFee);
-    Ok(match (by, terms.share(at)) {
-        (CancelledBy::Host, _) | (CancelledBy::Guest, Share::All) => total,
-        (CancelledBy::Guest, Share::AllButFirst) => total - terms.first_night(),
-        (CancelledBy::Guest, Share::Half) => terms.price.of(LineItemKind::Nights).half() + cleaning,
-        (CancelledBy::Guest, Share::None) => cleaning,
+    Ok(match by {
+        CancelledBy::Host => terms.price.total(),
+        CancelledBy::Guest => terms.refund_to_guest(at),
     })
 }
 
-/// What comes back when a paid stay is changed at `at` to one that costs less: as much of the difference as the policy would give back of
-/// nights that are cancelled, so that nobody gets around the policy by booking fewer nights the day before.
-///
-/// `terms` are those of the stay before the change. Nothing when the new stay is not cheaper.
-#[must_use]
-pub fn refund_of_change(terms: Terms<'_>, new_total: Money, at: DateTime<Utc>) -> Money {
-    let total = terms.price.total();
-    if new_total >= total {
-        return Money::ZERO;
-    }
-    let difference = total - new_total;
-    match terms.share(at) {
-        Share::All => difference,
-        Share::AllButFirst => difference.min(total - terms.first_night()),
-        Share::Half => difference.half(),
-        Share::None => Money::ZERO,
-    }
+/// What changing a paid stay means for its money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// What comes back now.
+    pub refund: Money,
+    /// The most that may come back later, to a guest who cancels.
+    pub limit: Money,
 }
 
-/// The check-in date that deadlines count back from once a paid stay is changed at `at`: the new one, as long as the policy gave everything
-/// back; after that the earlier one, so that nobody gets a kinder deadline by moving a stay away and cancelling it then.
+/// What comes back when a paid stay is changed at `at`, before check-in, to one that costs the same or less: the difference, but never more than
+/// cancelling would give back at that moment; and of that, no more by cancelling afterwards. So nobody gets around the policy by booking fewer nights the
+/// day before, or by moving a stay away and cancelling it then. The cleaning fee stays with a stay that has one.
+///
+/// `terms` are those of the stay before the change.
 #[must_use]
-pub fn deadline_after_change(
-    terms: Terms<'_>,
-    new_check_in: NaiveDate,
-    at: DateTime<Utc>,
-) -> NaiveDate {
-    match terms.share(at) {
-        Share::All => new_check_in,
-        Share::AllButFirst | Share::Half | Share::None => terms.deadline.min(new_check_in),
+pub fn change(terms: Terms<'_>, new: &Price, at: DateTime<Utc>) -> Change {
+    let back = terms.refund_to_guest(at);
+    let cleaning = new.of(LineItemKind::CleaningFee);
+    let difference = terms.price.total() - new.total();
+    let refund = difference.min(back - cleaning).max(Money::ZERO);
+    Change {
+        refund,
+        limit: back - refund,
     }
 }
 
@@ -185,7 +183,7 @@ mod tests {
             Terms {
                 policy,
                 stay,
-                deadline: stay.check_in(),
+                limit: None,
                 zone,
                 booked_at,
                 price: &price,
@@ -244,7 +242,62 @@ mod tests {
         );
     }
 
+    /// A priced stay of some nights from a date on, each at a price of its own.
+    fn priced(check_in: NaiveDate, nights: &[i64]) -> (Stay, Price) {
+        let stay = Stay::between(check_in, check_in + Days::new(nights.len() as u64)).unwrap();
+        let own_prices = stay.nights().zip(nights);
+        let own_prices = own_prices.map(|(night, cents)| (night, Money::from_cents(*cents)));
+        let tariff = Tariff {
+            per_night: Money::ZERO,
+            cleaning_fee: Money::from_cents(3_000),
+            own_prices: &own_prices.collect(),
+        };
+        let rates = Rates {
+            service_percent: 10.into(),
+            tax_percent: 5.into(),
+        };
+        (stay, price_stay(stay, tariff, rates))
+    }
+
     proptest! {
+        #[test]
+        fn no_changes_get_more_out_of_a_policy_than_cancelling_did(
+            policy in 0_usize..3,
+            booked in 0_i64..60,
+            stays in prop::collection::vec((0_u64..60, prop::collection::vec(100_i64..50_000, 1..8)), 2..5),
+            waits in prop::collection::vec(0_i64..300, 4),
+        ) {
+            let first: NaiveDate = "2027-06-20".parse().unwrap();
+            let zone = chrono_tz::UTC;
+            let (mut stay, mut price) = priced(first, &stays[0].1);
+            let booked_at = stay.begins_at(zone) - Duration::days(booked) - Duration::hours(400);
+            let mut at = booked_at + Duration::days(booked);
+            let (mut limit, mut had) = (None, Money::ZERO);
+            // The least that cancelling would have given, whenever it was; all of it while the policy gives all.
+            let mut least = price.total();
+            for ((away, nights), wait) in stays[1..].iter().zip(waits) {
+                at += Duration::hours(wait);
+                let terms = Terms { policy: POLICIES[policy], stay, limit, zone, booked_at, price: &price };
+                let Ok(back) = refund(terms, CancelledBy::Guest, at) else { break };
+                least = least.min(had + back);
+                let (next, cheaper) = priced(first + Days::new(*away), nights);
+                if cheaper.total() > price.total() {
+                    continue;
+                }
+                let Change { refund: now, limit: later } = change(terms, &cheaper, at);
+                prop_assert!(now <= price.total() - cheaper.total());
+                had = had + now;
+                (stay, price, limit) = (next, cheaper, Some(later));
+                let terms = Terms { policy: POLICIES[policy], stay, limit, zone, booked_at, price: &price };
+                // At once, or as early as can be: long before a stay that was moved away.
+                for at in [at, booked_at] {
+                    if let Ok(back) = refund(terms, CancelledBy::Guest, at) {
+                        prop_assert!(had + back <= least, "{had:?} and {back:?} of {least:?}");
+                    }
+                }
+            }
+        }
+
         #[test]
         fn a_refund_is_within_the_price_and_never_grows_with_waiting(
             policy in 0_usize..3, nights in 1_u64..20, booked in 0_i64..60, first in 1_i64..2000, second in 1_i64..2000,
@@ -255,7 +308,7 @@ mod tests {
             let booked_at = begins - Duration::days(booked);
             let (far, near) = (first.max(second), first.min(second));
             let at = |hours| refund(
-                Terms { policy: POLICIES[policy], stay, deadline: stay.check_in(), zone, booked_at, price: &price },
+                Terms { policy: POLICIES[policy], stay, limit: None, zone, booked_at, price: &price },
                 CancelledBy::Guest,
                 (begins - Duration::hours(hours)).max(booked_at),
             );
@@ -271,7 +324,7 @@ mod tests {
         fn a_host_gives_everything_back_and_nobody_cancels_a_begun_stay(policy in 0_usize..3, hours in 1_i64..2000) {
             let (stay, price) = price(2);
             let begins = stay.begins_at(chrono_tz::UTC);
-            let terms = Terms { policy: POLICIES[policy], stay, deadline: stay.check_in(), zone: chrono_tz::UTC, booked_at: begins - Duration::days(90), price: &price };
+            let terms = Terms { policy: POLICIES[policy], stay, limit: None, zone: chrono_tz::UTC, booked_at: begins - Duration::days(90), price: &price };
             prop_assert_eq!(refund(terms, CancelledBy::Host, begins - Duration::hours(hours)), Ok(price.total()));
             prop_assert_eq!(refund(terms, CancelledBy::Host, begins), Err(StayHasBegun));
             prop_assert_eq!(refund(terms, CancelledBy::Guest, begins + Duration::hours(hours)), Err(StayHasBegun));

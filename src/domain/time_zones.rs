@@ -159,7 +159,7 @@ fn deadlines_are_elapsed_hours_before_check_in_around_every_change() {
                 let terms = Terms {
                     policy,
                     stay,
-                    deadline: stay.check_in(),
+                    limit: None,
                     zone,
                     booked_at: if fresh {
                         deadline - Duration::hours(1)
@@ -203,7 +203,7 @@ fn forty_eight_hours_of_booking_are_elapsed_hours_over_every_change() {
             let terms = Terms {
                 policy: CancellationPolicy::Strict,
                 stay,
-                deadline: stay.check_in(),
+                limit: None,
                 zone,
                 booked_at,
                 price: &price,

@@ -46,9 +46,8 @@ pub struct Model {
     pub time_zone: TimeZone,
     /// While pending: when the unpaid hold, or the host's time to answer, runs out.
     pub expires_at: Option<DateTimeUtc>,
-    /// The check-in that the deadlines of cancelling count back from, where it is not the booking's own: see
-    /// [`crate::domain::cancellation`].
-    pub deadline_date: Option<Date>,
+    /// The most that may still come back to a guest who cancels, once the paid stay was changed: see [`crate::domain::cancellation`].
+    pub refund_limit: Option<Money>,
     /// When an admin took its review away: no other is written.
     pub review_removed_at: Option<DateTimeUtc>,
     /// When it was made.

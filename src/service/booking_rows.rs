@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select,
     sea_query::{Expr, ExprTrait as _, JoinType, Query, SelectStatement},
 };
 
@@ -41,7 +42,7 @@ pub(super) fn terms_of(booking: &Model) -> cancellation::Terms<'_> {
     cancellation::Terms {
         policy: booking.cancellation_policy,
         stay: stay_of(booking),
-        deadline: booking.deadline_date.unwrap_or(booking.check_in_date),
+        limit: booking.refund_limit,
         zone: booking.time_zone.0,
         booked_at: booking.created_at,
         price: &booking.price,
@@ -141,10 +142,15 @@ pub(super) async fn advance(
         return Ok(false);
     }
     if !to.holds_nights() {
-        night::Entity::delete_many()
-            .filter(night::Column::BookingId.eq(booking.booking_id))
-            .exec(&**tx)
+        let own = night::Column::BookingId.eq(booking.booking_id);
+        // By date first, as everybody: a deletion goes about in an order of its own, once a change has added nights before others.
+        night::Entity::find()
+            .filter(own.clone())
+            .order_by_asc(night::Column::Night)
+            .lock_exclusive()
+            .all(&**tx)
             .await?;
+        night::Entity::delete_many().filter(own).exec(&**tx).await?;
         let (check_in, check_out) = (booking.check_in_date, booking.check_out_date);
         give_back(tx, booking.property_id, check_in, check_out).await?;
         changes.nights(booking.property_id, stay_of(booking));

@@ -159,7 +159,7 @@ fn row_of(booked: &Booked, booking_id: BookingId, home: &property::Model) -> boo
         cancellation_policy: home.cancellation_policy,
         time_zone: home.time_zone,
         expires_at,
-        deadline_date: None,
+        refund_limit: None,
         review_removed_at: None,
         created_at: booked.at,
     }
@@ -268,7 +268,7 @@ fn refund(booked: &Booked, row: &booking::Model, at: DateTime<Utc>) -> Money {
     let terms = cancellation::Terms {
         policy: row.cancellation_policy,
         stay: booked.stay,
-        deadline: booked.stay.check_in(),
+        limit: None,
         zone: row.time_zone.0,
         booked_at: booked.at,
         price: &booked.price,

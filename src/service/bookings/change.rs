@@ -4,16 +4,17 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::{Set, Unchanged},
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    sea_query::LockType,
 };
 
-use super::{Bookings, nights};
+use super::{Bookings, moves::not_found, nights};
 use crate::{
     domain::{
         actor::Actor,
         audit::{Action, Subject},
         booking::BookingStatus,
-        cancellation::{deadline_after_change, refund_of_change},
+        cancellation,
         ids::{BookingId, UserId},
         payment::PaymentStatus,
         price::Price,
@@ -64,7 +65,8 @@ impl Bookings {
     /// Changes the dates or the number of guests of a booking of the caller's that has not begun. All of its nights are swapped, or none.
     ///
     /// Other dates are priced anew. Of a stay that is paid for, the difference comes back as far as the policy gives it back
-    /// (see [`refund_of_change`]); an unpaid hold does not hold any longer for it.
+    /// (see [`cancellation::change`]); an unpaid hold does not hold any longer for it. A host's notice holds for who comes sooner, and
+    /// preparation for nights that the stay has not yet.
     ///
     /// # Errors
     /// `NOT_FOUND` for a booking of somebody else's; `WRONG_STATE` for one that has ended, lapsed or begun, whose payment is under way,
@@ -100,6 +102,8 @@ impl Bookings {
         if (check_in, check_out) == (booking.check_in_date, booking.check_out_date) {
             calendar::rules_of(&property).check_guests(guests)?;
             if guests == booking.guests {
+                idempotency::remember(&tx, key.as_ref(), id.0).await?;
+                tx.commit().await?;
                 return Ok(booking);
             }
         } else {
@@ -108,7 +112,10 @@ impl Bookings {
                     Problem::wrong_state("This property is not open for other dates.").into(),
                 );
             }
-            let rules = calendar::rules_of(&property);
+            let mut rules = calendar::rules_of(&property);
+            if check_in >= booking.check_in_date {
+                rules.advance_notice_days = 0;
+            }
             let today = self.calendars().today(&property);
             let stay = rules.parse(check_in, check_out, guests, today)?;
             let price = self
@@ -141,8 +148,7 @@ impl Bookings {
         changes: &mut Changes,
     ) -> Result<Price> {
         let before = stay_of(booking);
-        let except = Some(booking.booking_id);
-        let calendar = nights::free(tx, property, stay, except, now, changes).await?;
+        let calendar = nights::free(tx, property, stay, Some(booking), now, changes).await?;
         let given_up = before.nights().filter(|night| !stay.has(*night));
         night::Entity::delete_many()
             .filter(night::Column::PropertyId.eq(booking.property_id))
@@ -171,13 +177,15 @@ impl Bookings {
 
 /// The property of a booking of this guest, and the booking, locked in this order.
 async fn lock_both(tx: &Tx, guest: UserId, id: BookingId) -> Result<(property::Model, Model)> {
-    let not_found = || Problem::not_found("id", "booking of yours");
     let found = Entity::find_by_id(id)
         .filter(Column::GuestId.eq(guest))
         .one(&**tx)
         .await?
         .ok_or_else(not_found)?;
-    let property = nights::lock_property(tx, found.property_id)
+    // Other changes and whoever closes nights wait: two who let go of nights and take others would wait for each other.
+    let property = property::Entity::find_by_id(found.property_id)
+        .lock(LockType::NoKeyUpdate)
+        .one(&**tx)
         .await?
         .ok_or_else(|| anyhow::anyhow!("property {} is gone", found.property_id))?;
     let booking = lock(tx, id).await?.ok_or_else(not_found)?;
@@ -244,9 +252,7 @@ async fn settle_difference(
         row.expires_at = Set(by);
         return Ok(());
     }
-    let terms = terms_of(booking);
-    let deadline = deadline_after_change(terms, stay.check_in(), now);
-    row.deadline_date = Set((deadline != stay.check_in()).then_some(deadline));
-    let refund = refund_of_change(terms, price.total(), now);
-    payments::owe_refund(tx, booking.booking_id, refund, now).await
+    let change = cancellation::change(terms_of(booking), price, now);
+    row.refund_limit = Set(Some(change.limit));
+    payments::owe_refund(tx, booking.booking_id, change.refund, now).await
 }

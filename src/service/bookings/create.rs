@@ -61,12 +61,7 @@ impl Bookings {
         let now = self.parts.clock.now();
         let tx = match idempotency::begin(&self.parts.db, key.as_ref(), now).await? {
             Begun::New(tx) => tx,
-            Begun::Answered(id) => {
-                let answered = self.find(actor, BookingId(id)).await?;
-                return answered.ok_or_else(|| {
-                    anyhow::anyhow!("booking {id} of an idempotency key is gone").into()
-                });
-            }
+            Begun::Answered(id) => return self.read_back(BookingId(id)).await,
         };
         if self.parts.terms.verified_guests_only {
             must_be_verified(&tx, guest).await?;
@@ -137,7 +132,7 @@ impl Bookings {
             cancellation_policy: Set(property.cancellation_policy),
             time_zone: Set(property.time_zone),
             expires_at: Set(Some(now + self.parts.terms.hold_ttl)),
-            deadline_date: Set(None),
+            refund_limit: Set(None),
             review_removed_at: Set(None),
             created_at: Set(now),
         };

@@ -188,6 +188,6 @@ fn move_key(
 
 const ENDED_MEANWHILE: &str = "This booking ended in the meantime.";
 
-fn not_found() -> Problem {
+pub(super) fn not_found() -> Problem {
     Problem::not_found("id", "booking of yours")
 }

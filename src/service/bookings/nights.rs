@@ -1,6 +1,6 @@
 //! The nights of bookings in the ledger: what must be out of the way, what is taken, and how they are taken.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -10,7 +10,7 @@ use sea_orm::{
 use super::lapse;
 use crate::{
     domain::{
-        ids::{BookingId, PropertyId},
+        ids::PropertyId,
         problem::{Problem, ProblemCode},
         stay::Stay,
     },
@@ -20,7 +20,7 @@ use crate::{
         property,
     },
     service::{
-        booking_rows::{lapsed, lock},
+        booking_rows::{lapsed, lock, stay_of},
         calendar::{self, Calendar},
         changes::Changes,
         error::{Error, Result},
@@ -41,8 +41,8 @@ pub(super) async fn lock_property(tx: &Tx, id: PropertyId) -> Result<Option<prop
     })
 }
 
-/// What is special about the nights of a stay that is to be taken, once lapsed bookings are out of the way; `except` is a booking whose own
-/// nights do not count.
+/// What is special about the nights of a stay that is to be taken, once lapsed bookings are out of the way; `before` is a booking that
+/// becomes this stay: what it has it keeps.
 ///
 /// # Errors
 /// `DATES_UNAVAILABLE` with the nights that are taken.
@@ -50,15 +50,19 @@ pub(super) async fn free(
     tx: &Tx,
     property: &property::Model,
     stay: Stay,
-    except: Option<BookingId>,
+    before: Option<&Model>,
     now: DateTime<Utc>,
     changes: &mut Changes,
 ) -> Result<Calendar> {
     let id = property.property_id;
-    lapse_in_the_way(tx, id, stay.check_in(), stay.check_out(), now, changes).await?;
+    // Also the bookings next to it, for as long as the host prepares: one that is paid after all must find this one in its way, or be in its.
+    let around = Days::new(u64::from(property.preparation_days.unsigned_abs()));
+    let (from, to) = (stay.check_in() - around, stay.check_out() + around);
+    lapse_in_the_way(tx, id, from, to, now, changes).await?;
+    let except = before.map(|booking| booking.booking_id);
     let mut calendars = calendar::load(&**tx, &[id], stay.into(), except, now).await?;
     let calendar = calendars.remove(&id).unwrap_or_default();
-    match calendar::refuse_taken(property, stay, &calendar) {
+    match calendar::refuse_taken(property, stay, before.map(stay_of), &calendar) {
         Some(problem) => Err(problem.into()),
         None => Ok(calendar),
     }

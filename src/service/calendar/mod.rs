@@ -165,7 +165,7 @@ impl Calendars {
             ));
         }
         problems.extend(rules_of(property).problems(stay, guests, self.today(property)));
-        problems.extend(refuse_taken(property, stay, calendar));
+        problems.extend(refuse_taken(property, stay, None, calendar));
         Quote {
             problems,
             price: self.price(property, stay, calendar),
@@ -189,14 +189,16 @@ pub(super) fn rules_of(property: &property::Model) -> StayRules {
     }
 }
 
-/// The problem with the nights of a stay that are taken, if some are.
+/// The problem with the nights of a stay that are taken, if some are. Those of `kept` are the guest's already.
 pub(super) fn refuse_taken(
     property: &property::Model,
     stay: Stay,
+    kept: Option<Stay>,
     calendar: &Calendar,
 ) -> Option<Problem> {
     let taken = calendar.taken(stay.into(), property.preparation_days);
-    let nights: Vec<_> = taken.into_iter().collect();
+    let is_new = |night: &NaiveDate| !kept.is_some_and(|kept| kept.has(*night));
+    let nights: Vec<_> = taken.into_iter().filter(is_new).collect();
     (!nights.is_empty()).then(|| {
         let message = format!("These nights are taken: {}.", describe_nights(&nights));
         Problem::new("", ProblemCode::DatesUnavailable, message)

@@ -159,7 +159,9 @@ pub(in crate::service) async fn captured(
         .col_expr(Column::PaymentStatus, Expr::val(PaymentStatus::Paid))
         .col_expr(Column::TransactionDate, Expr::val(now))
         .filter(Column::BookingId.eq(booking.booking_id))
-        .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
+        // One that was let go of meanwhile has moved all the same: the provider was first.
+        .filter(Column::PaymentStatus.is_in([PaymentStatus::Pending, PaymentStatus::Failed]))
+        .filter(Column::Failure.is_null())
         .filter(Column::AuthorizedAt.is_not_null())
         .exec_with_returning(&**tx)
         .await?;

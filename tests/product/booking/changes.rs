@@ -112,6 +112,50 @@ on_both_engines! {
         assert_eq!(guest.sees(&booking).await["refundPreview"]["amount"], "120.00");
     }
 
+    async fn nobody_swaps_the_night_that_is_kept_for_a_cheap_one(world: World) {
+        let (host, guest, property) = a_listing(&world, json!({ "cancellationPolicy": "FLEXIBLE" })).await;
+        let dear = json!({ "propertyId": property, "from": world.day(0), "to": world.day(1), "pricePerNight": "400.00" });
+        host.mutate("updateCalendar", "UpdateCalendarInput!", dear, "property { id }").await;
+        let booking = guest.books(&property, &world.day(0), &world.day(3)).await;
+        guest.pays(&booking).await;
+        assert_eq!(guest.sees(&booking).await["refundPreview"]["amount"], "220.00", "all but the first night");
+        assert_eq!(changes(&guest, &booking, json!({ "checkIn": world.day(1) })).await["userErrors"], json!([]));
+        let seen = guest.sees(&booking).await;
+        assert_eq!(seen["payment"]["refundedAmount"]["amount"], "200.00", "the cleaning fee stays with the stay");
+        assert_eq!(seen["refundPreview"]["amount"], "20.00", "and no more than cancelling would have given back");
+    }
+
+    async fn a_stay_may_be_shortened_after_the_hosts_notice_and_beside_a_neighbour(world: World) {
+        let (host, guest, property) = a_listing(&world, json!({})).await;
+        let booking = guest.books(&property, &world.day(3), &world.day(6)).await;
+        guest.pays(&booking).await;
+        let next = world.guest("nina").await;
+        next.pays(&next.books(&property, &world.day(6), &world.day(8)).await).await;
+        let rules = json!({ "id": property, "advanceNoticeDays": 7, "preparationDays": 1 });
+        host.mutate("updateProperty", "UpdatePropertyInput!", rules, "property { id }").await;
+        let later = json!({ "checkIn": world.day(4) });
+        assert_eq!(changes(&guest, &booking, later).await["userErrors"], json!([]));
+        let sooner = changes(&guest, &booking, json!({ "checkIn": world.day(3) })).await;
+        assert_eq!(sooner["userErrors"][0]["field"], json!(["checkIn"]), "{sooner}");
+        let nearer = changes(&next, &booking, json!({})).await;
+        assert_eq!(nearer["userErrors"][0]["code"], "NOT_FOUND");
+        let free = json!({ "id": property, "advanceNoticeDays": 0 });
+        host.mutate("updateProperty", "UpdatePropertyInput!", free, "property { id }").await;
+        let away = json!({ "checkIn": world.day(8), "checkOut": world.day(10) });
+        let refused = changes(&guest, &booking, away).await;
+        assert_eq!(refused["userErrors"][0]["message"], format!("These nights are taken: {}.", world.day(8)));
+    }
+
+    async fn a_change_of_nothing_is_remembered_by_its_key(world: World) {
+        let (_, guest, property) = a_listing(&world, json!({})).await;
+        let booking = guest.books(&property, &world.day(3), &world.day(6)).await;
+        let two = json!({ "guests": booking["guests"], "idempotencyKey": "same" });
+        assert_eq!(changes(&guest, &booking, two.clone()).await["userErrors"], json!([]));
+        assert_eq!(changes(&guest, &booking, json!({ "guests": 3 })).await["userErrors"], json!([]));
+        let again = changes(&guest, &booking, two).await;
+        assert_eq!((&again["userErrors"], &again["booking"]["guests"]), (&json!([]), &json!(3)), "it is not done once more");
+    }
+
     async fn a_paid_request_is_changed_before_its_host_answers_and_costs_what_it_then_is(world: World) {
         let (host, guest, property) = a_listing(&world, json!({ "instantBook": false })).await;
         let booking = guest.books(&property, &world.day(10), &world.day(13)).await;

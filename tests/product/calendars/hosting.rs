@@ -181,6 +181,21 @@ on_both_engines! {
         assert_eq!(moved["userErrors"], json!([]), "its own nights are not in its way");
     }
 
+    async fn a_hold_that_is_paid_too_late_gets_no_stay_beside_one_that_was_booked_meanwhile(world: World) {
+        let host = world.host("hana").await;
+        let property = host.lists(json!({ "preparationDays": 1 })).await;
+        let (gus, olga) = (world.guest("gus").await, world.guest("olga").await);
+        let held = gus.books(&property, &world.day(5), &world.day(7)).await;
+        let payment = gus.tries_to_pay(&held, "tok_threeDSecure").await["payment"].take();
+        world.clock.advance(chrono::Duration::minutes(15));
+        let next = olga.books(&property, &world.day(7), &world.day(8)).await;
+        let form = format!("/sandbox/payments/{}/confirm", payment["clientSecret"].as_str().expect("a secret"));
+        world.stranger().request(reqwest::Method::POST, &form).send().await.expect("an answer");
+        let held = gus.sees(&held).await;
+        assert_eq!((&held["status"], &held["payment"]["status"]), (&json!("CANCELLED"), &json!("REFUNDED")));
+        assert_eq!(olga.pays(&next).await["booking"]["status"], "CONFIRMED");
+    }
+
     async fn two_stays_that_are_booked_at_once_leave_the_nights_between_them_free(world: World) {
         let host = world.host("hana").await;
         for _ in 0..6 {

@@ -221,7 +221,7 @@ fn money_is_right(
             let terms = cancellation::Terms {
                 policy: booking.cancellation_policy,
                 stay: Stay::between(booking.check_in_date, booking.check_out_date).expect("a stay"),
-                deadline: booking.deadline_date.unwrap_or(booking.check_in_date),
+                limit: booking.refund_limit,
                 zone: booking.time_zone.0,
                 booked_at: booking.created_at,
                 price: &booking.price,
