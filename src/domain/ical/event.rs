@@ -40,7 +40,6 @@ pub(super) struct Moment {
 impl<'t> Event<'t> {
     /// Takes in a line of it.
     pub(super) fn take(&mut self, line: Cow<'t, str>) {
-        let name = name_of(&line).to_ascii_uppercase();
         let known = [
             "UID",
             "STATUS",
@@ -53,14 +52,18 @@ impl<'t> Event<'t> {
             "EXDATE",
             "RECURRENCE-ID",
         ];
-        if !known.contains(&name.as_str()) {
+        let name = name_of(&line);
+        let Some(name) = known
+            .into_iter()
+            .find(|known| known.eq_ignore_ascii_case(name))
+        else {
             return;
-        }
+        };
         if line.len() > LONGEST_LINE {
             self.broken = true;
             return;
         }
-        match name.as_str() {
+        match name {
             "UID" => value_of(&line).clone_into(&mut self.uid),
             "STATUS" => self.takes_nothing |= value_of(&line).eq_ignore_ascii_case("CANCELLED"),
             "TRANSP" => self.takes_nothing |= value_of(&line).eq_ignore_ascii_case("TRANSPARENT"),
@@ -129,6 +132,15 @@ impl Moment {
     }
 }
 
+/// The property of a line with another value. Names of parameters are the standard's, in capitals: any case means the same.
+fn with_value(property: &Property, value: &str) -> Property {
+    let mut single = Property::new(property.key(), value);
+    for parameter in property.params().values() {
+        single.add_parameter(&parameter.key().to_ascii_uppercase(), parameter.value());
+    }
+    single
+}
+
 /// The moment that a line names. A zone that nobody knows is taken for the property's own: what is meant is most often there.
 fn moment(property: &Property, here: Tz) -> Option<Moment> {
     let at = |local, zone| Moment {
@@ -138,7 +150,8 @@ fn moment(property: &Property, here: Tz) -> Option<Moment> {
     };
     // Beyond these, dates can't be counted with.
     let possible = |moment: &Moment| (1900..=9999).contains(&chrono::Datelike::year(&moment.local));
-    let moment = match DatePerhapsTime::from_property(property)? {
+    let property = with_value(property, property.value());
+    let moment = match DatePerhapsTime::from_property(&property)? {
         DatePerhapsTime::Date(date) => Moment {
             local: date.and_time(NaiveTime::MIN),
             zone: here,
@@ -156,13 +169,8 @@ fn moment(property: &Property, here: Tz) -> Option<Moment> {
 /// The moments of a line that may have several. None when one can't be read.
 pub(super) fn moments(line: &str, here: Tz) -> Option<Vec<Moment>> {
     let property: Property = line.parse().ok()?;
-    let each = property.value().split(',').map(|value| {
-        let mut single = Property::new(property.key(), value.trim());
-        for parameter in property.params().values() {
-            single.add_parameter(parameter.key(), parameter.value());
-        }
-        moment(&single, here)
-    });
+    let values = property.value().split(',');
+    let each = values.map(|value| moment(&with_value(&property, value.trim()), here));
     each.collect()
 }
 
@@ -187,7 +195,8 @@ fn parse_duration(text: &str) -> Option<Duration> {
             (b'S', true) => 1,
             _ => return None,
         };
-        total += Duration::try_seconds(count.checked_mul(unit)?)?;
+        let more = Duration::try_seconds(count.checked_mul(unit)?)?;
+        total = total.checked_add(&more)?;
         rest = &rest[digits + 1..];
     }
     (total < Duration::days(40_000)).then_some(total)
@@ -221,6 +230,7 @@ mod tests {
             "P1H",
             "PT1D",
             "P99999999999W",
+            "P99999999999D99999999999D",
             "P1é",
             "P999999999999999999999D",
         ] {

@@ -13,7 +13,7 @@ use super::{
 
 /// The most events that one file may have.
 const MOST_EVENTS: usize = 10_000;
-/// The most events that may repeat: laying one out costs up to some milliseconds.
+/// The most events that are laid out because they repeat: one costs up to some milliseconds.
 const MOST_REPEATING: usize = 100;
 
 /// The dates `[from, to)` that are looked at.
@@ -60,11 +60,15 @@ pub fn read(
     let text = String::from_utf8_lossy(file);
     let events = events(&text)?;
     let (mut days, mut unread) = (Days::of(window), 0);
-    let (mut replaced, mut repeating) = (HashMap::<&str, Vec<Moment>>::new(), 0);
+    let (mut replaced, mut laid_out) = (HashMap::<&str, Vec<Moment>>::new(), 0);
     for event in &events {
-        if let Some(instead_of) = &event.instead_of {
-            let times = moments(instead_of, here).unwrap_or_default();
-            replaced.entry(&event.uid).or_default().extend(times);
+        let times = event
+            .instead_of
+            .as_deref()
+            .and_then(|line| moments(line, here));
+        // An event stands for one time of another.
+        if let Some([time]) = times.as_deref() {
+            replaced.entry(&event.uid).or_default().push(*time);
         }
     }
     for event in &events {
@@ -72,14 +76,9 @@ pub fn read(
         if is_own || event.takes_nothing() {
             continue;
         }
-        let repeats = event.rule.is_some() || !event.more.is_empty();
-        repeating += usize::from(repeats);
-        if repeats && repeating > MOST_REPEATING {
-            unread += 1;
-            continue;
-        }
-        let replaced = replaced.get(event.uid.as_str()).filter(|_| repeats);
-        match spans(event, here, window, replaced.map_or(&[], Vec::as_slice)) {
+        let replaced = replaced.get(event.uid.as_str());
+        let replaced = replaced.map_or(&[][..], Vec::as_slice);
+        match spans(event, here, window, replaced, &mut laid_out) {
             Some(spans) => spans.into_iter().for_each(|span| days.take(span)),
             None => unread += 1,
         }
@@ -90,12 +89,13 @@ pub fn read(
     })
 }
 
-/// The dates `[from, to)` that one event takes, each time that it is. None when it can't be read.
+/// The dates `[from, to)` that one event takes, each time that it is. None when it can't be read, or repeats and too many have been laid out.
 fn spans(
     event: &Event<'_>,
     here: Tz,
     window: Window,
     replaced: &[Moment],
+    laid_out: &mut usize,
 ) -> Option<Vec<(NaiveDate, NaiveDate)>> {
     let (first, length) = event.when(here)?;
     let mut times = vec![first];
@@ -104,6 +104,13 @@ fn spans(
         let slack = Duration::days(2);
         let from = window.from.and_time(NaiveTime::MIN) - length - slack;
         let to = window.to.and_time(NaiveTime::MIN) + slack;
+        if event.ended_before(first, from) {
+            return Some(vec![]);
+        }
+        *laid_out += 1;
+        if *laid_out > MOST_REPEATING {
+            return None;
+        }
         times = beginnings(event, first, (from, to), here)?;
         let replaced: HashSet<_> = replaced.iter().map(|at| at.local_in(first.zone)).collect();
         times.retain(|time| !replaced.contains(&time.local));

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{Duration, NaiveDateTime, NaiveTime, TimeZone as _};
+use chrono::{Datelike as _, Duration, NaiveDateTime, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
 use icalendar::rrule::{self, Frequency, RRule, RRuleSet, Unvalidated};
 
@@ -10,7 +10,7 @@ use super::event::{Event, Moment, moments};
 
 /// The most times that one event is laid out.
 const MOST_TIMES: u16 = 1_000;
-/// The furthest back that an event that still goes on may have begun: each time since then has to be counted.
+/// The furthest back that an event that is every few days may have begun: each time since then has to be counted.
 const LONGEST_AGO: Duration = Duration::days(366 * 10);
 
 /// The beginnings between two moments of an event that repeats, by the clocks of its own zone. None when its rule can't be read, or would
@@ -43,44 +43,56 @@ pub(super) fn beginnings(
     )
 }
 
+impl Event<'_> {
+    /// Whether its rule ended before a moment, and it has no further beginnings.
+    pub(super) fn ended_before(&self, first: Moment, from: NaiveDateTime) -> bool {
+        let rule = self.rule.as_deref().filter(|_| self.more.is_empty());
+        let rule = rule.and_then(|text| Some((text, text.parse().ok()?)));
+        rule.and_then(|(text, rule)| until(text, &rule, first))
+            .is_some_and(|last| last < from)
+    }
+}
+
+/// The last moment at which a rule lets an event begin, by the clocks of the event's zone.
+fn until(text: &str, rule: &RRule<Unvalidated>, first: Moment) -> Option<NaiveDateTime> {
+    let until = rule.get_until()?;
+    let is_utc = until.timezone() == rrule::Tz::UTC;
+    let written = if is_utc {
+        until.naive_utc()
+    } else {
+        until.naive_local()
+    };
+    let text = text.to_ascii_uppercase();
+    let value = text.split(';').find_map(|part| part.strip_prefix("UNTIL="));
+    // Until a date means until that day is over; of an event of dates, the date counts as it is written.
+    if first.is_date || !value.is_some_and(|value| value.contains('T')) {
+        return Some(written.date().and_time(NaiveTime::MIN) + Duration::seconds(86_399));
+    }
+    let zone = if is_utc { Tz::UTC } else { first.zone };
+    let at = Moment {
+        local: written,
+        zone,
+        is_date: false,
+    };
+    Some(at.local_in(first.zone))
+}
+
 /// The rule is laid out by wall clocks, as people mean it: a night at 15:00 stays at 15:00 when clocks change. To the crate they are UTC.
 fn by_rule(
     text: &str,
     first: Moment,
     (from, to): (NaiveDateTime, NaiveDateTime),
 ) -> Option<Vec<NaiveDateTime>> {
-    if !comes_again(text) {
+    if !comes_again(text, first) {
         return None;
     }
     let mut rule: RRule<Unvalidated> = text.parse().ok()?;
-    let by_day = [
-        Frequency::Daily,
-        Frequency::Weekly,
-        Frequency::Monthly,
-        Frequency::Yearly,
-    ];
-    if !by_day.contains(&rule.get_freq()) || from - first.local > LONGEST_AGO {
+    if rule.get_freq() == Frequency::Daily && from - first.local > LONGEST_AGO {
         return None;
     }
     let wall = |local: NaiveDateTime| rrule::Tz::UTC.from_utc_datetime(&local);
-    if let Some(until) = rule.get_until().copied() {
-        let local = if until.timezone() == rrule::Tz::UTC {
-            let utc = Moment {
-                local: until.naive_utc(),
-                zone: Tz::UTC,
-                is_date: false,
-            };
-            utc.local_in(first.zone)
-        } else {
-            until.naive_local()
-        };
-        // Until a date means until that day is over.
-        let local = if local.time() == NaiveTime::MIN {
-            local + Duration::seconds(86_399)
-        } else {
-            local
-        };
-        rule = rule.until(wall(local.max(first.local)));
+    if let Some(until) = until(text, &rule, first) {
+        rule = rule.until(wall(until.max(first.local)));
     }
     let rule = rule.validate(wall(first.local)).ok()?;
     let set = RRuleSet::new(wall(first.local))
@@ -99,7 +111,7 @@ fn by_rule(
 
 /// Whether a rule is one of those that calendars are full of, such as every second week on Monday. Others can be made so that no day
 /// ever meets them, and the crate then counts for tens of thousands of years.
-fn comes_again(rule: &str) -> bool {
+fn comes_again(rule: &str, first: Moment) -> bool {
     let rule = rule.to_ascii_uppercase();
     let mut parts: HashMap<&str, &str> = HashMap::new();
     for part in rule.split(';') {
@@ -128,9 +140,24 @@ fn comes_again(rule: &str) -> bool {
         "BYMONTH",
     ];
     let has = |name| parts.contains_key(name);
+    let frequency = parts.get("FREQ").copied().unwrap_or_default();
+    let days = parts.get("BYDAY").copied().unwrap_or_default();
+    let numbered = days.split(',').filter(|day| day.len() > 2).count();
+    let by_day = match frequency {
+        "DAILY" => {
+            numbered == 0 && (!has("BYDAY") || parts.get("INTERVAL").is_none_or(|n| *n == "1"))
+        }
+        "WEEKLY" => numbered == 0,
+        // Numbered and plain ones together: the crate asks for both at once.
+        "MONTHLY" | "YEARLY" => numbered == 0 || numbered == days.split(',').count(),
+        _ => false,
+    };
+    let by_month = !has("BYMONTH")
+        || frequency == "YEARLY" && (has("BYDAY") || has("BYMONTHDAY") || first.local.day() <= 28);
     parts.keys().all(|name| known.contains(name))
         && !(has("BYDAY") && has("BYMONTHDAY"))
-        && (!has("BYMONTH") || parts.get("FREQ") == Some(&"YEARLY"))
+        && by_day
+        && by_month
         && within("BYDAY", 4)
         && within("BYMONTHDAY", 28)
 }

@@ -72,18 +72,20 @@ pub(in crate::service) async fn give_back(
     Ok(())
 }
 
-/// Makes `nights` the nights of a feed, in the transaction that has locked its property. `today` is the date there; what was before it is
-/// of no more interest to anybody.
+/// Makes `nights` the nights of a feed, in the transaction that has locked its property; unless it `frees`, beside those that it has.
+/// `today` is the date there; what was before it is of no more interest to anybody.
 pub(super) async fn replace(
     tx: &Tx,
     feed: &calendar_feed::Model,
     nights: &BTreeSet<NaiveDate>,
+    frees: bool,
     (today, now): (NaiveDate, DateTime<Utc>),
     changes: &mut Changes,
 ) -> Result<Replaced> {
     let had = nights_of(tx, feed).await?;
     let added: BTreeSet<_> = nights.difference(&had).copied().collect();
-    let gone: BTreeSet<_> = had.difference(nights).copied().collect();
+    let is_over = |night: &&NaiveDate| frees || **night < today;
+    let gone: BTreeSet<_> = had.difference(nights).filter(is_over).copied().collect();
     let conflicts = take(tx, feed, &added, now, changes).await?;
     free(tx, feed, &gone).await?;
     let to_come = |night: &&NaiveDate| **night >= today;
@@ -107,7 +109,7 @@ pub(super) async fn let_go(
     (today, now): (NaiveDate, DateTime<Utc>),
     changes: &mut Changes,
 ) -> Result<()> {
-    replace(tx, feed, &BTreeSet::new(), (today, now), changes).await?;
+    replace(tx, feed, &BTreeSet::new(), true, (today, now), changes).await?;
     calendar_feed::Entity::delete_by_id(feed.feed_id)
         .exec(&**tx)
         .await?;

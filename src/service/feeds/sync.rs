@@ -183,9 +183,13 @@ impl Feeds {
         };
         let read =
             tokio::task::spawn_blocking(move || ical::read(&body, zone, window, own.as_deref()));
-        Ok(match read.await.map_err(anyhow::Error::from)? {
-            Ok(reading) => Came::Read(reading, version),
-            Err(why) => Came::Failed(sentence(why).to_owned()),
+        Ok(match read.await {
+            Ok(Ok(reading)) => Came::Read(reading, version),
+            Ok(Err(why)) => Came::Failed(sentence(why).to_owned()),
+            Err(error) => {
+                tracing::error!(feed_id = %feed.feed_id, %error, "reading a calendar failed");
+                Came::Failed("The calendar could not be read.".to_owned())
+            }
         })
     }
 
@@ -215,7 +219,10 @@ impl Feeds {
             Came::AsItWas => row.last_synced_at = Set(Some(now)),
             Came::Read(reading, version) => {
                 let times = (today, now);
-                let replaced = nights::replace(tx, feed, &reading.nights, times, changes).await?;
+                // What can't be read may be what took a night.
+                let frees = reading.unread == 0;
+                let replaced =
+                    nights::replace(tx, feed, &reading.nights, frees, times, changes).await?;
                 row.etag = Set(version.etag);
                 row.last_modified = Set(version.last_modified);
                 row.last_synced_at = Set(Some(now));
@@ -275,7 +282,7 @@ fn unread(count: usize) -> Option<String> {
     let events = if count == 1 { "event" } else { "events" };
     (count > 0).then(|| {
         format!(
-            "{count} {events} could not be read and take no nights here; the rest was imported."
+            "{count} {events} could not be read. The rest was imported, and no night was freed."
         )
     })
 }

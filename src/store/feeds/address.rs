@@ -11,21 +11,22 @@ use ipnet::{Ipv4Net, Ipv6Net};
 static NOT_GLOBAL: LazyLock<Vec<Ipv4Net>> = LazyLock::new(|| {
     let net = |a, b, c, d, length| Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length);
     vec![
-        net(0, 0, 0, 0, 8),       // this network
-        net(10, 0, 0, 0, 8),      // private
-        net(100, 64, 0, 0, 10),   // shared by carriers
-        net(127, 0, 0, 0, 8),     // loopback
-        net(169, 254, 0, 0, 16),  // link-local, with the clouds' metadata
-        net(172, 16, 0, 0, 12),   // private
-        net(192, 0, 0, 0, 24),    // protocol assignments
-        net(192, 0, 2, 0, 24),    // documentation
-        net(192, 88, 99, 0, 24),  // relays of 6to4
-        net(192, 168, 0, 0, 16),  // private
-        net(198, 18, 0, 0, 15),   // benchmarking
-        net(198, 51, 100, 0, 24), // documentation
-        net(203, 0, 113, 0, 24),  // documentation
-        net(224, 0, 0, 0, 4),     // multicast
-        net(240, 0, 0, 0, 4),     // reserved, with broadcast
+        net(0, 0, 0, 0, 8),        // this network
+        net(10, 0, 0, 0, 8),       // private
+        net(100, 64, 0, 0, 10),    // shared by carriers
+        net(127, 0, 0, 0, 8),      // loopback
+        net(168, 63, 129, 16, 32), // public by its number, and Azure's own metadata
+        net(169, 254, 0, 0, 16),   // link-local, with the clouds' metadata
+        net(172, 16, 0, 0, 12),    // private
+        net(192, 0, 0, 0, 24),     // protocol assignments
+        net(192, 0, 2, 0, 24),     // documentation
+        net(192, 88, 99, 0, 24),   // relays of 6to4
+        net(192, 168, 0, 0, 16),   // private
+        net(198, 18, 0, 0, 15),    // benchmarking
+        net(198, 51, 100, 0, 24),  // documentation
+        net(203, 0, 113, 0, 24),   // documentation
+        net(224, 0, 0, 0, 4),      // multicast
+        net(240, 0, 0, 0, 4),      // reserved, with broadcast
     ]
 });
 
