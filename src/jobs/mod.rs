@@ -1,8 +1,9 @@
 //! What happens without anybody asking. Each round is found in the tables, so it may run in any number of processes, and a crash only
 //! delays it.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -86,7 +87,10 @@ async fn repeat<F: Future<Output = ()>>(
             () = stopping.cancelled() => return,
             _ = rounds.tick() => {}
         }
-        work().await;
+        // One kind of work that panics takes neither itself down for good nor the others.
+        if AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+            tracing::error!("background work panicked; it goes on with its next round");
+        }
     }
 }
 

@@ -17,9 +17,10 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _,
     QuerySelect as _, Statement,
-    sea_query::Expr,
+    sea_query::{Expr, ExprTrait as _},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{Parts, error::Result};
@@ -31,6 +32,8 @@ use crate::{
 
 /// How long a worker may take before another one begins the same again.
 const LEASE: Duration = Duration::minutes(2);
+/// How often it is looked for more while something is under way.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// How often something is tried: with the waits between, for about a day.
 const ATTEMPTS: i32 = 30;
 /// The longest wait between two tries.
@@ -127,6 +130,8 @@ pub(super) async fn work_off<W: Work, F: Future<Output = Tried>>(
     };
     let (mut done, mut more, mut failed) = (0, true, None);
     let mut under_way = FuturesUnordered::new();
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut claiming = pin!(Fuse::terminated());
     loop {
         let room = W::AT_ONCE - under_way.len();
@@ -147,6 +152,8 @@ pub(super) async fn work_off<W: Work, F: Future<Output = Tried>>(
                 }
             },
             Some(one) = under_way.next() => done += usize::from(one),
+            // What has become due since does not wait for a slow piece either.
+            _ = looks.tick(), if !more && failed.is_none() && !under_way.is_empty() => more = true,
             else => return failed.map_or(Ok(done), Err),
         }
     }
@@ -245,14 +252,18 @@ fn count(metric: &'static str, job: &Model) {
 /// Whether the same work waits for the same time, untried.
 pub(super) async fn waits<W: Work>(tx: &Tx, work: &W, due_at: DateTime<Utc>) -> Result<bool> {
     let payload = serde_json::to_value(work).map_err(anyhow::Error::from)?;
-    let same_time = Entity::find()
+    let same = Entity::find()
         .filter(Column::Kind.eq(W::KIND))
         // Spelled out, because the partial index is chosen by it.
         .filter(Expr::cust("given_up_at IS NULL"))
-        .filter(Column::DueAt.eq(due_at));
-    // JSON of PostgreSQL can't be compared there.
-    let waiting = same_time.all(&**tx).await?;
-    Ok(waiting.iter().any(|job| job.payload == payload))
+        .filter(Column::DueAt.eq(due_at))
+        // Both engines keep the text as it was written.
+        .filter(
+            Expr::col(Column::Payload)
+                .cast_as("text")
+                .eq(payload.to_string()),
+        );
+    Ok(same.one(&**tx).await?.is_some())
 }
 
 /// What waits of one kind of work.

@@ -64,6 +64,23 @@ on_both_engines! {
         assert_eq!(world.number("SELECT count(*) FROM jobs").await, 0);
     }
 
+    async fn a_mail_server_that_never_answers_holds_up_no_mail_that_becomes_due_meanwhile(world: World) {
+        joined(&world, 1).await;
+        let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("smtp://{}", silent.local_addr().expect("an address"));
+        let worker = Arc::new(world.instance_with(&[("SMTP_URL", &url)]).await);
+        let working = tokio::spawn({
+            let worker = Arc::clone(&worker);
+            async move { worker.background_round().await }
+        });
+        let first = silent.accept().await.expect("a call");
+        world.stranger().sign_up(json!({ "fullName": "Late", "email": world.address("late"), "password": "a good password" })).await;
+        let second = tokio::time::timeout(std::time::Duration::from_secs(10), silent.accept()).await;
+        assert!(second.is_ok(), "the second mail waited for the first");
+        working.abort();
+        drop(first);
+    }
+
     async fn a_mail_that_is_sent_again_because_its_worker_died_after_it_is_known_by_its_message_id(world: World) {
         let addresses = joined(&world, 1).await;
         world.meddles("CREATE TABLE kept AS SELECT * FROM jobs").await.expect("a copy");

@@ -201,6 +201,7 @@ impl Mails {
             }
             Mail::Suspended(user_id) => {
                 let user = user::Entity::find_by_id(user_id)
+                    .filter(user::Column::SuspendedAt.is_not_null())
                     .one(self.0.db.read())
                     .await?;
                 let Some(user) = user else { return Ok(None) };

@@ -54,6 +54,18 @@ on_both_engines! {
         assert!(matches!(begun, Err(Error::Unauthenticated)), "{begun:?}");
     }
 
+    async fn who_is_let_in_again_gets_no_letter_that_says_otherwise(world: World) {
+        world.stranger().sign_up(json!({ "fullName": "Gus", "email": world.address("gus"), "password": "a good password" })).await;
+        world.background_round().await;
+        let before = world.mails_to(&world.address("gus")).await.len();
+        let people = &world.app.services.people;
+        let email = Email::parse("email", &world.address("gus")).expect("an address");
+        people.suspend(&email).await.expect("suspended");
+        people.reinstate(&email).await.expect("reinstated");
+        world.background_round().await;
+        assert_eq!((before, world.mails_to(&world.address("gus")).await.len()), (1, 1));
+    }
+
     async fn an_operator_makes_an_admin_and_gives_people_other_roles(world: World) {
         let (done, said) = world.runs(&["admin", "create", "ada@example.com", "--name", "Ada"], "an admin's password\n").await;
         assert!(done && said.contains("ada@example.com ADMIN"), "{said}");
