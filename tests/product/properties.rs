@@ -3,6 +3,7 @@
 mod search;
 mod search_agrees;
 mod search_plans;
+mod search_shapes;
 
 use chrono::Duration;
 use serde_json::{Value, json};

@@ -18,7 +18,7 @@ use sea_orm::{
 };
 
 use self::dates::Bookable;
-pub use self::{sort::Sort, within::BoundingBox};
+pub use self::{plan::Bounds, sort::Sort, within::BoundingBox};
 use super::{error::Result, properties::Properties};
 use crate::{
     domain::{
@@ -88,6 +88,7 @@ pub struct Search {
     amenities: Vec<String>,
     within: Option<BoundingBox>,
     stay: Option<Bookable>,
+    bounds: Bounds,
 }
 
 impl Properties {
@@ -144,6 +145,7 @@ impl Properties {
             amenities: amenities.unwrap_or_default(),
             within,
             stay: stay.map(|stay| dates::bookable(stay, now, self.0.db.backend())),
+            bounds: Bounds::default(),
         })
     }
 
@@ -227,10 +229,12 @@ impl Properties {
             } else {
                 self.number(log(search.count_driver(&driver))).await?
             };
-            if rows < plan::COUNTED && best.as_ref().is_none_or(|(fewest, _)| rows < *fewest) {
+            if rows < search.bounds.counted
+                && best.as_ref().is_none_or(|(fewest, _)| rows < *fewest)
+            {
                 best = Some((rows, driver));
             }
-            if rows <= plan::FEW {
+            if rows <= search.bounds.few {
                 break;
             }
         }
@@ -253,6 +257,12 @@ impl Properties {
 }
 
 impl Search {
+    /// The same search with other bounds: it finds the same, in the same order.
+    #[must_use]
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
     /// Whether a page needs more than a walk along its order.
     fn is_narrowed(&self) -> bool {
         !(self.words.is_empty()

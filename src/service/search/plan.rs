@@ -24,22 +24,36 @@ use crate::{
     service::paging::{self, Keyset},
 };
 
-/// How many rows of an order are walked before the filters' own indexes are asked.
-pub(super) const WALKED: u64 = 2_000;
-/// A driver of so few rows is not compared with others.
-pub(super) const FEW: i64 = 1_000;
-/// Up to how many rows a driver is counted.
-pub(super) const COUNTED: i64 = 50_000;
+/// Where one way to a page gives way to the next. What a page costs depends on them; what is on it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many rows of an order are walked before the filters' own indexes are asked.
+    pub walked: u64,
+    /// A driver of so few rows is not compared with others.
+    pub few: i64,
+    /// Up to how many rows a driver is counted. One that has as many is not collected.
+    pub counted: i64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            walked: 2_000,
+            few: 1_000,
+            counted: 50_000,
+        }
+    }
+}
 
 impl Search {
-    /// Where a walk ends: the place, [`WALKED`] rows along, of the first row that it leaves out.
+    /// Where a walk ends: the place, [`Bounds::walked`] rows along, of the first row that it leaves out.
     pub(super) fn end_of_walk(&self, request: PageRequest) -> Statement {
         let ranked = self.with_rank(self.ranked(listed()));
         let one = PageRequest {
             limit: 0,
             ..request
         };
-        let select = paging::page(ranked, &self.keyset(), one).offset(WALKED);
+        let select = paging::page(ranked, &self.keyset(), one).offset(self.bounds.walked);
         self.backend.build(select.as_query())
     }
 
@@ -102,9 +116,9 @@ impl Search {
         self.page_of(keys, request, Some(clause))
     }
 
-    /// How many rows a driver has, up to [`COUNTED`].
+    /// How many rows a driver has, up to [`Bounds::counted`].
     pub(super) fn count_driver(&self, driver: &SelectStatement) -> Statement {
-        let bound = u64::try_from(COUNTED).unwrap_or_default();
+        let bound = u64::try_from(self.bounds.counted).unwrap_or_default();
         let some = driver.clone().limit(bound).to_owned();
         let count = Query::select()
             .expr_as(Expr::cust("CAST(count(*) AS BIGINT)"), Alias::new("count"))
