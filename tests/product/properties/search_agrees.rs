@@ -22,11 +22,11 @@ const ZONES: [&str; 7] = [
     "Asia/Tokyo",
 ];
 
+/// Properties of one host, each with its zone. Their keys are the numbers from 1.
 async fn a_few_properties(
-    world: &World,
+    host: &Client,
     rng: &mut Xoshiro256PlusPlus,
 ) -> Vec<(String, &'static str)> {
-    let host = world.host("hana").await;
     let mut properties = Vec::new();
     for number in 0..28 {
         let zone = ZONES[number % ZONES.len()];
@@ -60,6 +60,40 @@ fn a_stay(now: DateTime<Utc>, rng: &mut Xoshiro256PlusPlus) -> (NaiveDate, Naive
     (check_in, check_in + Duration::days(nights))
 }
 
+/// Of some properties, a night in a stay or near it is closed or opened by the host, or taken by another calendar.
+async fn nights_are_taken(
+    world: &World,
+    host: &Client,
+    properties: &[(String, &'static str)],
+    (from, to): (NaiveDate, NaiveDate),
+    rng: &mut Xoshiro256PlusPlus,
+) {
+    for (key, (id, _)) in (1..).zip(properties) {
+        let near = (to - from).num_days().min(7) + 2;
+        let night = from + Duration::days(rng.random_range(-3..=near));
+        match rng.random_range(0..8) {
+            opened @ 0..=1 => {
+                let input = json!({ "propertyId": id, "from": night, "to": night + Duration::days(1), "available": opened == 1 });
+                // What is past or booked is refused.
+                host.mutate(
+                    "updateCalendar",
+                    "UpdateCalendarInput!",
+                    input,
+                    "property { id }",
+                )
+                .await;
+            }
+            2 => {
+                let sql = format!(
+                    "INSERT INTO nights (property_id, night, kind) VALUES ({key}, '{night}', 'FEED') ON CONFLICT DO NOTHING"
+                );
+                world.meddles(&sql).await.expect("a night");
+            }
+            _ => {}
+        }
+    }
+}
+
 async fn tries_to_book(
     guest: &Client,
     id: &str,
@@ -81,12 +115,14 @@ async fn tries_to_book(
 on_both_engines! {
     async fn what_is_found_for_a_stay_is_what_can_be_booked_of_every_property(world: World) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(20_270_310);
-        let properties = a_few_properties(&world, &mut rng).await;
+        let host = world.host("hana").await;
+        let properties = a_few_properties(&host, &mut rng).await;
         let guest = world.guest("gus").await;
         let (mut available, mut taken) = (0, 0);
         for round in 0..24 {
             world.clock.advance(Duration::minutes(rng.random_range(1..=500)));
             let (from, to) = a_stay(world.clock.now(), &mut rng);
+            nights_are_taken(&world, &host, &properties, (from, to), &mut rng).await;
             let guests = rng.random_range(1..=5);
             let filter = json!({ "checkIn": from, "checkOut": to, "guests": guests });
             let answer = world.stranger().ask(FIND, json!({ "filter": filter })).await;
@@ -116,5 +152,9 @@ on_both_engines! {
             }
         }
         assert!(available > 40 && taken > 200, "both were seen: {available} and {taken}");
+        for kind in ["BLOCK", "FEED"] {
+            let nights = world.number(&format!("SELECT count(*) FROM nights WHERE kind = '{kind}'")).await;
+            assert!(nights > 20, "{nights} of {kind}");
+        }
     }
 }
