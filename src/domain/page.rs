@@ -130,21 +130,6 @@ impl PageArguments {
     }
 }
 
-impl PageRequest {
-    /// The same page, of the part of the list that ends before `end` in the direction of reading.
-    #[must_use]
-    pub fn until(self, end: Option<Cursor>) -> Self {
-        match (end, self.direction) {
-            (None, _) => self,
-            (end, Direction::Forward) => Self {
-                before: end,
-                ..self
-            },
-            (end, Direction::Backward) => Self { after: end, ..self },
-        }
-    }
-}
-
 /// A part of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, hash::Hash};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select, Value,
     sea_query::{Alias, Asterisk, Expr, ExprTrait as _, Query, SelectStatement, UnionType},
 };
@@ -38,16 +38,41 @@ pub(super) fn page<E: EntityTrait>(
     } else {
         Order::Desc
     };
-    let mut select = select.limit(request.limit + 1);
-    for (cursor, follows) in [(request.after, true), (request.before, false)] {
-        if let Some(cursor) = cursor {
-            select = select.filter(beyond(keyset, cursor, keyset.descending != follows));
-        }
-    }
+    let mut select =
+        select
+            .limit(request.limit + 1)
+            .filter(between(keyset, request, &keyset.place()));
     if let Some((rank, _)) = keyset.rank {
         select = select.order_by(rank, order.clone());
     }
     select.order_by(keyset.key(), order)
+}
+
+/// That a row stands between the cursors of a request; `place` is what its rank and key are compared by, or its key alone.
+pub(super) fn between<C: ColumnTrait>(
+    keyset: &Keyset<C>,
+    request: PageRequest,
+    place: &Expr,
+) -> Condition {
+    let beyond = |cursor: Cursor, above: bool| {
+        let key = Expr::val(cursor.id);
+        let other = match keyset.rank {
+            None => key,
+            Some((_, value)) => Expr::tuple([Expr::val(value(cursor.rank)), key]),
+        };
+        if above {
+            place.clone().gt(other)
+        } else {
+            place.clone().lt(other)
+        }
+    };
+    let after = request
+        .after
+        .map(|cursor| beyond(cursor, !keyset.descending));
+    let before = request
+        .before
+        .map(|cursor| beyond(cursor, keyset.descending));
+    Condition::all().add_option(after).add_option(before)
 }
 
 impl<C: ColumnTrait> Keyset<C> {
@@ -58,21 +83,12 @@ impl<C: ColumnTrait> Keyset<C> {
             None => Expr::col((table, key)),
         }
     }
-}
 
-/// Rows strictly above (or below) a cursor's place.
-fn beyond<C: ColumnTrait>(keyset: &Keyset<C>, cursor: Cursor, above: bool) -> Expr {
-    let (left, right) = match keyset.rank {
-        None => (keyset.key(), Expr::val(cursor.id)),
-        Some((rank, value)) => (
-            Expr::tuple([Expr::col(rank.as_column_ref()), keyset.key()]),
-            Expr::tuple([Expr::val(value(cursor.rank)), Expr::val(cursor.id)]),
-        ),
-    };
-    if above {
-        left.gt(right)
-    } else {
-        left.lt(right)
+    fn place(&self) -> Expr {
+        match self.rank {
+            None => self.key(),
+            Some((rank, _)) => Expr::tuple([Expr::col(rank.as_column_ref()), self.key()]),
+        }
     }
 }
 

@@ -212,13 +212,12 @@ impl Properties {
         };
         let all = |statement: Statement| Entity::find().from_raw_sql(statement).all(db);
         if !search.is_narrowed() {
-            return Ok(all(log(search.walk(mode, request))).await?);
+            return Ok(all(log(search.walk_on(mode, request))).await?);
         }
         if search.host.is_none() {
-            let end = db.query_one_raw(log(search.end_of_walk(request))).await?;
-            let end = end.map(|row| search.sort.place_of_row(&row)).transpose()?;
-            let rows = all(log(search.walk(mode, request.until(end)))).await?;
-            if end.is_none() || rows.len() > usize::try_from(request.limit).unwrap_or(usize::MAX) {
+            let rows = all(log(search.walk(mode, request))).await?;
+            let is_full = rows.len() > usize::try_from(request.limit).unwrap_or(usize::MAX);
+            if is_full || self.number(log(search.rest_of_walk(request))).await? == 0 {
                 return Ok(rows);
             }
         }
@@ -242,7 +241,7 @@ impl Properties {
             Some((_, driver)) => search.collect(mode, driver, request),
             None => search
                 .gather(mode, request)
-                .unwrap_or_else(|| search.walk(mode, request)),
+                .unwrap_or_else(|| search.walk_on(mode, request)),
         };
         Ok(all(log(statement)).await?)
     }

@@ -45,27 +45,71 @@ impl Default for Bounds {
     }
 }
 
+/// What the indexes `search_by_…` hold: all that a search compares, so that a walk touches nothing else.
+const COMPARED: [Column; 12] = [
+    Column::PropertyId,
+    Column::HostId,
+    Column::Latitude,
+    Column::Longitude,
+    Column::PricePerNight,
+    Column::MaxGuests,
+    Column::MinNights,
+    Column::MaxNights,
+    Column::AdvanceNoticeDays,
+    Column::PreparationDays,
+    Column::TimeZone,
+    Column::RatingHundredths,
+];
+
 impl Search {
-    /// Where a walk ends: the place, [`Bounds::walked`] rows along, of the first row that it leaves out.
-    pub(super) fn end_of_walk(&self, request: PageRequest) -> Statement {
-        let ranked = self.with_rank(self.ranked(listed()));
+    /// The page, out of the first [`Bounds::walked`] rows of the order: not full when too few of these match.
+    pub(super) fn walk(&self, mode: Mode, request: PageRequest) -> Statement {
+        // A limit ends it: where the place of a row would, `PostgreSQL` reads on through all that has the same rank.
+        let keyset = self.keyset();
+        let ranked = self.ranked(listed()).select_only().columns(COMPARED);
+        let mut walked = paging::page(ranked, &keyset, request).into_query();
+        walked.limit(self.bounds.walked);
+        if let Some(copy) = keyset.copy {
+            walked.column((Entity, Alias::new(copy)));
+        }
+        let anywhere = PageRequest {
+            after: None,
+            before: None,
+            ..request
+        };
+        let mut keys = self.asked_along(mode, Entity::find(), anywhere);
+        keys.from_clear().from_subquery(walked, Entity);
+        self.page_of(keys, request, None)
+    }
+
+    /// A row if the order goes on after the first [`Bounds::walked`] rows.
+    pub(super) fn rest_of_walk(&self, request: PageRequest) -> Statement {
         let one = PageRequest {
             limit: 0,
             ..request
         };
-        let select = paging::page(ranked, &self.keyset(), one).offset(self.bounds.walked);
-        self.backend.build(select.as_query())
+        let ranked = self.ranked(listed()).select_only();
+        let rest = paging::page(ranked, &self.keyset(), one)
+            .expr(Expr::cust("CAST(1 AS BIGINT)"))
+            .offset(self.bounds.walked);
+        self.backend.build(rest.as_query())
     }
 
-    /// The page, from one row to the next along the order.
-    pub(super) fn walk(&self, mode: Mode, request: PageRequest) -> Statement {
-        let select = self
-            .ranked(listed())
-            .filter(self.asked(mode))
-            .select_only()
-            .column(Column::PropertyId);
-        let keys = paging::page(select, &self.keyset(), request);
-        self.page_of(keys.into_query(), request, None)
+    /// The page, from one row to the next along the order, to its end.
+    pub(super) fn walk_on(&self, mode: Mode, request: PageRequest) -> Statement {
+        let keys = self.asked_along(mode, self.ranked(listed()), request);
+        self.page_of(keys, request, None)
+    }
+
+    /// The keys of a page of what some rows are asked, in the order.
+    fn asked_along(
+        &self,
+        mode: Mode,
+        rows: Select<Entity>,
+        request: PageRequest,
+    ) -> SelectStatement {
+        let rows = rows.filter(self.asked(mode)).select_only();
+        paging::page(rows.column(Column::PropertyId), &self.keyset(), request).into_query()
     }
 
     /// The page, out of the rows of a driver.
@@ -97,9 +141,15 @@ impl Search {
 
     /// The page, out of rows that are found in any order.
     fn sorted(&self, select: Select<Entity>, request: PageRequest) -> Statement {
-        let select = paging::page(self.with_rank(select), &self.keyset(), request);
-        let mut matching = select.into_query();
-        matching.reset_limit().clear_order_by();
+        // Compared as no index knows it: places among equals pass for rare, and one index would be read through all of them.
+        let keyset = self.keyset();
+        let key = unindexed(keyset.id);
+        let place = match keyset.rank {
+            Some((rank, _)) => Expr::tuple([unindexed(rank), key]),
+            None => key,
+        };
+        let select = select.filter(paging::between(&keyset, request, &place));
+        let matching = self.with_rank(select).into_query();
         let name = Alias::new("matching");
         let mut clause = WithClause::new();
         clause.cte(
@@ -111,7 +161,7 @@ impl Search {
         );
         let mut keys = Query::select();
         keys.column(Alias::new("property_id")).from(name);
-        order(&mut keys, &self.keyset(), request.direction, None);
+        order(&mut keys, &keyset, request.direction, None);
         keys.limit(request.limit + 1);
         self.page_of(keys, request, Some(clause))
     }

@@ -12,7 +12,6 @@ use crate::{
     },
     entity::property::{Column, Entity, Model},
     service::{
-        error::Result,
         paging::{Keyset, Rank},
         properties::{BY_KEY, NEWEST, place_by_key},
     },
@@ -78,23 +77,6 @@ impl Sort {
             rank,
             id: i64::from(property.property_id.0),
         }
-    }
-
-    /// The place of a row of key and rank.
-    pub(super) fn place_of_row(self, row: &sea_orm::QueryResult) -> Result<Cursor> {
-        let id: i32 = row.try_get("", "property_id")?;
-        let rank = match self {
-            Self::Newest => 0,
-            Self::PriceAscending | Self::PriceDescending => {
-                row.try_get::<Money>("", "price_per_night")?.cents()
-            }
-            Self::RatingDescending => i64::from(row.try_get::<i32>("", "rating_hundredths")?),
-        };
-        Ok(Cursor {
-            order: self.mark(),
-            rank,
-            id: i64::from(id),
-        })
     }
 }
 
