@@ -15,8 +15,8 @@ use futures_util::{
 };
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _,
-    QuerySelect as _, Statement,
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult,
+    QueryFilter as _, QuerySelect as _, Statement,
     sea_query::{Expr, ExprTrait as _},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -252,17 +252,20 @@ fn count(metric: &'static str, job: &Model) {
 /// Whether the same work waits for the same time, untried.
 pub(super) async fn waits<W: Work>(tx: &Tx, work: &W, due_at: DateTime<Utc>) -> Result<bool> {
     let payload = serde_json::to_value(work).map_err(anyhow::Error::from)?;
+    // SQLite keeps JSON as the text that was written; PostgreSQL writes it anew, and compares what it means.
+    let kept_as = match tx.get_database_backend() {
+        DbBackend::Postgres => "jsonb",
+        _ => "text",
+    };
+    let same_work = Expr::col(Column::Payload)
+        .cast_as(kept_as)
+        .eq(Expr::val(payload.to_string()).cast_as(kept_as));
     let same = Entity::find()
         .filter(Column::Kind.eq(W::KIND))
         // Spelled out, because the partial index is chosen by it.
         .filter(Expr::cust("given_up_at IS NULL"))
         .filter(Column::DueAt.eq(due_at))
-        // Both engines keep the text as it was written.
-        .filter(
-            Expr::col(Column::Payload)
-                .cast_as("text")
-                .eq(payload.to_string()),
-        );
+        .filter(same_work);
     Ok(same.one(&**tx).await?.is_some())
 }
 
