@@ -10,8 +10,9 @@ use staygate::service::audit::Verdict;
 
 use super::{
     ledger::{self, Rest},
-    market::{Market, Trader, person},
+    market::{Market, person},
     scaled,
+    trader::Trader,
 };
 use crate::support::World;
 

@@ -19,8 +19,9 @@ use tempfile::TempDir;
 
 use super::{
     ledger::{self, Rest},
-    market::{Deed, Known, Market, Trader, person},
+    market::{Deed, Known, Market, person},
     scaled,
+    trader::Trader,
 };
 use crate::support::{Client, Process, a_postgres_database};
 
