@@ -6,6 +6,7 @@ mod bookings;
 mod crash;
 mod ledger;
 mod market;
+mod money;
 mod trader;
 mod watchers;
 
