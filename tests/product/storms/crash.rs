@@ -1,191 +1,317 @@
 //! The server is killed in the middle of a storm and started again.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
-use sea_orm::ConnectionTrait as _;
-use serde_json::json;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _,
+    sea_query::{Expr, ExprTrait as _},
+};
 use staygate::{
     domain::{
+        booking::{BookingStatus, CancellationReason},
         clock::{Clock as _, SystemClock},
+        payment::PaymentStatus,
         price::Rates,
     },
+    entity::{booking, payment},
     store::db::{Db, DbOptions},
 };
-use tempfile::TempDir;
 
 use super::{
-    ledger::{self, Rest},
-    market::{Deed, Known, Market, person},
-    scaled,
+    ledger::{self, Found, Rest},
+    market::{Market, person},
+    money::CALL_IS_LOST_AFTER,
+    news, promises, scaled,
     trader::Trader,
 };
 use crate::support::{Client, Process, a_postgres_database};
 
 /// How long the restarted server may take for what was left to it.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How often it is looked whether it has.
+const LOOKS_EVERY: Duration = Duration::from_millis(5);
+/// The most that goes by between the moment that decides about a refund and the one that is written down with it.
+const SLOWEST: chrono::Duration = chrono::Duration::minutes(1);
+
+/// How many bookings the workers have ended: nobody asked for it.
+const LAPSED: &str =
+    "SELECT count(*) FROM audit_entries WHERE action = 'booking.cancelled' AND actor_id IS NULL";
+
+/// What is to be done without anybody asking.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Left {
+    /// Holds to end.
+    holds: u64,
+    /// Payments of which it is not known what the provider said, and that are too old to wait for it.
+    lost_calls: u64,
+    /// Payments set aside for what has ended.
+    set_aside: i64,
+    /// Debts to pay back.
+    debts: i64,
+    /// Jobs; a reminder waits for the day before its stay.
+    jobs: i64,
+    /// Jobs of these that a worker has in hand, or had when it died.
+    claimed: i64,
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_in_a_storm_keeps_every_word_on_sqlite() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("staygate.db").display());
-    storm("kill -9 on SQLite", &url, &folder).await;
+    storm("kill -9 on SQLite", &url, folder.path(), Workers::Off).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_in_a_storm_keeps_every_word_on_postgres() {
     let folder = tempfile::tempdir().expect("a folder");
     let (url, _) = a_postgres_database().await;
-    storm("kill -9 on PostgreSQL", &url, &folder).await;
+    storm("kill -9 on PostgreSQL", &url, folder.path(), Workers::Off).await;
 }
 
-async fn storm(title: &str, url: &str, folder: &TempDir) {
-    let (clients, attempts) = (scaled(200, 20), scaled(4_000, 250));
-    // Nobody works for it yet, so that there is work left when it is killed.
-    let settings = [("DATABASE_URL", url), ("STAYGATE_WORKERS", "false")];
-    let mut server = Process::serves(folder.path(), &settings).await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_killed_in_the_middle_of_its_own_work_keeps_every_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (url, _) = a_postgres_database().await;
+    let title = "kill -9 on PostgreSQL, workers and all";
+    storm(title, &url, folder.path(), Workers::On).await;
+}
+
+/// Whether the server that is killed works by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Workers {
+    /// All that it leaves is left over when it is killed.
+    Off,
+    /// They are in the middle of it; holds lapse while people pay.
+    On,
+}
+
+async fn storm(title: &str, url: &str, folder: &Path, workers: Workers) {
+    let settings = match workers {
+        Workers::Off => [("DATABASE_URL", url), ("STAYGATE_WORKERS", "false")],
+        Workers::On => [("DATABASE_URL", url), ("STAYGATE_HOLD_TTL", "1")],
+    };
+    let mut server = Process::serves(folder, &settings).await;
     let stranger = Client::new(server.base());
     let market = Arc::new(Market::open(&stranger, SystemClock.now().date_naive()).await);
+    let began = Instant::now();
+    let traders = trade_until_killed(&market, &mut server, url, workers).await;
+    // Else it can't be told what was lost and what was never done.
+    market.figures.are_without_fault();
+
+    let db = connect(url).await;
+    nobody_is_left(&db).await;
+    let killed = look(&db, Rest::Killed).await;
+    let queued = if workers == Workers::Off {
+        Some(news::all_wait(&db, SystemClock.now()).await)
+    } else {
+        None
+    };
+    let left = Left::read(&db).await;
+    assert!(left.jobs > 0, "there is work left");
+    let lapses = time_goes_by(&db).await;
+
+    let started = Instant::now();
+    let server = Process::serves(folder, &settings[..1]).await;
+    promises::are_kept(&db, &market, &traders, server.base()).await;
+    until_nothing_is_left(&db).await;
+    let recovered = look(&db, Rest::Recovered).await;
+    let took = started.elapsed();
+    let expired = booking::Entity::find()
+        .filter(booking::Column::CancellationReason.eq(CancellationReason::PaymentExpired));
+    let expired = expired.count(db.read()).await.expect("bookings");
+    assert!(expired >= lapses, "{lapses} holds were not ended unpaid");
+    let (sent, copies) = news::all_are_sent(&db, &folder.join("mails"), SystemClock.now()).await;
+    // What is no longer true of a booking is not sent.
+    assert!(sent > 0, "none of {queued:?} mails was sent");
+    assert!(workers == Workers::On || copies == 0, "{copies} copies");
+
+    market.figures.report(title, began);
+    println!("  killed: {killed:?}, {left:?}, mails about bookings {queued:?}");
+    println!(
+        "  recovered: {recovered:?}, {took:.1?} after the start; {lapses} holds ended, {sent} mails about bookings sent and {copies} copies"
+    );
+}
+
+/// Guests trade, and the server is killed under them.
+async fn trade_until_killed(
+    market: &Arc<Market>,
+    server: &mut Process,
+    url: &str,
+    workers: Workers,
+) -> Vec<Trader> {
+    let clients = match workers {
+        Workers::Off => scaled(200, 20),
+        // Each waits for a connection as long as any client, and a client never pauses: among two hundred they would hardly come to anything.
+        Workers::On => scaled(40, 20),
+    };
+    let attempts = scaled(4_000, 250);
+    let stranger = Client::new(server.base());
     let mut traders = vec![];
     for number in 0..clients {
         let client = person(&stranger, &format!("guest{number}"), "GUEST").await;
         traders.push(Trader::new(number, vec![client]));
     }
-    let began = Instant::now();
     let trading = traders.into_iter().map(|mut trader| {
-        let market = Arc::clone(&market);
+        let market = Arc::clone(market);
         tokio::spawn(async move {
             trader.trades(&market, usize::MAX).await;
             trader
         })
     });
     let trading: Vec<_> = trading.collect();
-    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    let mut looks = tokio::time::interval(LOOKS_EVERY);
     while market.attempts() < attempts {
         looks.tick().await;
     }
+    if workers == Workers::On {
+        are_at_work(&connect(url).await).await;
+    }
     server.is_killed().await;
     let traders = join_all(trading).await.into_iter();
-    let traders: Vec<_> = traders
+    traders
         .map(|trader| trader.expect("no client panics"))
-        .collect();
+        .collect()
+}
 
-    let db = connect(url).await;
-    let now = SystemClock.now();
-    let slowest = chrono::Duration::minutes(1);
-    let found = ledger::check(&db, now, Rates::default(), slowest, Rest::Killed).await;
-    let queued = number(&db, DUE).await;
-    assert!(queued > 0, "there is work left");
-    // A hold falls due while nobody is there.
-    let hold = "SELECT coalesce(max(booking_id), 0) FROM bookings WHERE status = 'PENDING' AND booking_id NOT IN (SELECT booking_id FROM payments)";
-    let hold = number(&db, hold).await;
-    assert!(hold > 0, "somebody has not paid yet");
-    let due = format!("UPDATE bookings SET expires_at = created_at WHERE booking_id = {hold}");
-    db.read().execute_unprepared(&due).await.expect("it is due");
-
-    let server = Process::serves(folder.path(), &settings[..1]).await;
-    let known = market.known().clone();
-    let checks = traders.iter().enumerate().map(async |(number, trader)| {
-        let client = trader.clients[0].at(server.base());
-        for (id, known) in known.iter().filter(|(_, known)| known.trader == number) {
-            is_as_told(&client, id, known).await;
-            if !known.input["idempotencyKey"].is_null() {
-                let again = market.repeats(&client, known.input.clone()).await;
-                assert_eq!(
-                    again.as_ref(),
-                    Some(id),
-                    "the same key gives the same booking"
-                );
-            }
-        }
-        for input in &trader.unanswered {
-            // Whether it was made before the crash or not: from now on it is this one.
-            let made = market.repeats(&client, input.clone()).await;
-            if made.is_some() {
-                assert_eq!(market.repeats(&client, input.clone()).await, made);
-            }
-        }
-    });
-    join_all(checks).await;
-
-    let mails = folder.path().join("mails");
-    let lapsed = format!(
-        "SELECT count(*) FROM bookings WHERE booking_id = {hold} AND status = 'CANCELLED' AND cancellation_reason = 'PAYMENT_EXPIRED'"
-    );
-    let resumed = Instant::now();
-    while number(&db, DUE).await > 0 || number(&db, &lapsed).await == 0 || is_left(&db).await {
-        assert!(
-            resumed.elapsed() < PATIENCE,
-            "jobs are left over, or a hold"
-        );
+/// Waits until the workers are in the middle of mails and of ending holds: one has just been ended, and others wait.
+async fn are_at_work(db: &Db) {
+    let mut looks = tokio::time::interval(LOOKS_EVERY);
+    let (mut before, began) = (i64::MAX, Instant::now());
+    loop {
+        assert!(began.elapsed() < PATIENCE, "the workers are idle");
         looks.tick().await;
+        let lapsed = number(db, LAPSED).await;
+        let left = Left::read(db).await;
+        if lapsed > before && left.claimed > 0 && left.holds > 0 {
+            return;
+        }
+        before = lapsed;
     }
-    let sent = std::fs::read_dir(&mails).map_or(0, Iterator::count);
-    // What is no longer true of a booking is not sent.
-    assert!(sent > 0, "none of {queued} mails was sent");
-    ledger::check(
-        &db,
-        SystemClock.now(),
-        Rates::default(),
-        slowest,
-        Rest::Recovered,
-    )
-    .await;
-    market.figures.report(title, began);
-    println!(
-        "  {found:?}, {queued} jobs left, all done {:.1?} after the start",
-        resumed.elapsed()
-    );
 }
 
-/// Whether a debt is not paid back, or money is set aside for what has ended.
-async fn is_left(db: &Db) -> bool {
-    let owed = "SELECT count(*) FROM refunds WHERE settled_at IS NULL";
-    let set_aside = "SELECT count(*) FROM payments JOIN bookings ON bookings.booking_id = payments.booking_id
-        WHERE payment_status = 'PENDING' AND provider_reference IS NOT NULL AND status = 'CANCELLED'";
-    number(db, owed).await > 0 || number(db, set_aside).await > 0
-}
-
-/// How many jobs wait that are due; a reminder waits for the day before its stay.
-const DUE: &str = "SELECT count(*) FROM jobs WHERE CAST(payload AS TEXT) NOT LIKE '%Reminder%'";
-
-/// What clients were told of a booking is so.
-async fn is_as_told(client: &Client, id: &str, known: &Known) {
-    let query = "query($id: ID!) { booking(id: $id) { status payment { status } } }";
-    let booking = client.get(query, json!({ "id": id })).await["booking"].take();
-    let (status, paid) = (&booking["status"], &booking["payment"]["status"]);
-    let was_told = |deed| known.told.contains(&deed);
-    let may_have_ended = [Deed::Cancelled, Deed::Declined]
-        .iter()
-        .any(|deed| known.asked.contains(deed));
-    if was_told(Deed::Cancelled) || was_told(Deed::Declined) {
-        assert_eq!(status, "CANCELLED", "{id} {known:?}");
+/// PostgreSQL outlives those whom it serves: what they said last, it still does.
+async fn nobody_is_left(db: &Db) {
+    if db.backend() != DbBackend::Postgres {
         return;
     }
-    let confirmed = was_told(Deed::Accepted) || known.instant && was_told(Deed::Paid);
-    if confirmed && !may_have_ended {
-        // Something may have come back of a stay that became a cheaper one.
-        let kept = paid == "PAID"
-            || paid == "PARTIALLY_REFUNDED"
-                && (was_told(Deed::Changed) || known.asked.contains(&Deed::Changed));
-        assert!(status == "CONFIRMED" && kept, "{id} {known:?} {booking}");
-    } else if was_told(Deed::Paid) {
-        assert!(
-            !paid.is_null() && paid != "FAILED" || may_have_ended,
-            "{id} {known:?} {booking}"
-        );
-    } else {
-        assert!(status.is_string(), "{id} is gone: {known:?}");
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let mut looks = tokio::time::interval(LOOKS_EVERY);
+    let began = Instant::now();
+    while number(db, others).await > 0 {
+        assert!(began.elapsed() < PATIENCE, "somebody is left");
+        looks.tick().await;
     }
+}
+
+/// What happens while no server is there. A hold falls due, and so do the claims of workers that died. Of the payments that were left between
+/// two steps every other one grows so old that the provider can't be at work on it any more, and its hold falls due too. Gives how many
+/// holds wait to be ended.
+async fn time_goes_by(db: &Db) -> u64 {
+    let long_ago = SystemClock.now() - CALL_IS_LOST_AFTER;
+    let left = payment::Entity::find().filter(between_two_steps());
+    let left = left.all(db.read()).await.expect("payments");
+    let lost = left.iter().step_by(2);
+    let (payments, bookings): (Vec<_>, Vec<_>) = lost
+        .map(|payment| (payment.payment_id, payment.booking_id))
+        .unzip();
+    payment::Entity::update_many()
+        .col_expr(payment::Column::TransactionDate, Expr::val(long_ago))
+        .filter(payment::Column::PaymentId.is_in(payments))
+        .exec(db.read())
+        .await
+        .expect("payments grow old");
+    booking::Entity::update_many()
+        .col_expr(booking::Column::ExpiresAt, Expr::val(long_ago))
+        .filter(booking::Column::BookingId.is_in(bookings))
+        .filter(booking::Column::Status.eq(BookingStatus::Pending))
+        .exec(db.read())
+        .await
+        .expect("holds fall due");
+    for sql in [
+        "UPDATE bookings SET expires_at = created_at WHERE booking_id =
+            (SELECT max(booking_id) FROM bookings WHERE status = 'PENDING' AND booking_id NOT IN (SELECT booking_id FROM payments))",
+        "UPDATE jobs SET due_at = created_at WHERE attempts > 0",
+    ] {
+        db.read().execute_unprepared(sql).await.expect("it falls due");
+    }
+    let holds = holds_due(db).await;
+    assert!(holds > 0, "somebody has not paid yet");
+    holds
+}
+
+/// Waits until everything is done that a crash only delays.
+async fn until_nothing_is_left(db: &Db) {
+    let mut looks = tokio::time::interval(LOOKS_EVERY);
+    let began = Instant::now();
+    loop {
+        let left = Left::read(db).await;
+        if left == Left::default() {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{left:?}");
+        looks.tick().await;
+    }
+}
+
+impl Left {
+    /// In this order: what ends leaves more of what is read after it, and of nothing before.
+    async fn read(db: &Db) -> Self {
+        Self {
+            holds: holds_due(db).await,
+            lost_calls: lost_calls(db).await,
+            set_aside: number(
+                db,
+                "SELECT count(*) FROM payments JOIN bookings ON bookings.booking_id = payments.booking_id
+                WHERE payment_status = 'PENDING' AND provider_reference IS NOT NULL AND status = 'CANCELLED'",
+            )
+            .await,
+            debts: number(db, "SELECT count(*) FROM refunds WHERE settled_at IS NULL").await,
+            jobs: number(
+                db,
+                "SELECT count(*) FROM jobs WHERE CAST(payload AS TEXT) NOT LIKE '%Reminder%'",
+            )
+            .await,
+            claimed: number(db, "SELECT count(*) FROM jobs WHERE attempts > 0").await,
+        }
+    }
+}
+
+async fn holds_due(db: &Db) -> u64 {
+    let due = booking::Entity::find()
+        .filter(booking::Column::Status.eq(BookingStatus::Pending))
+        .filter(booking::Column::ExpiresAt.lte(SystemClock.now()));
+    due.count(db.read()).await.expect("bookings")
+}
+
+async fn lost_calls(db: &Db) -> u64 {
+    let long_ago = SystemClock.now() - CALL_IS_LOST_AFTER;
+    let lost = payment::Entity::find()
+        .filter(between_two_steps())
+        .filter(payment::Column::TransactionDate.lte(long_ago));
+    lost.count(db.read()).await.expect("payments")
+}
+
+/// Payments of which it is not known what the provider said.
+fn between_two_steps() -> Expr {
+    payment::Column::PaymentStatus
+        .eq(PaymentStatus::Pending)
+        .and(payment::Column::ProviderReference.is_null())
+}
+
+async fn look(db: &Db, rest: Rest) -> Found {
+    ledger::check(db, SystemClock.now(), Rates::default(), SLOWEST, rest).await
 }
 
 async fn connect(url: &str) -> Db {
     let options = DbOptions {
         url: url.to_owned(),
-        max_connections: 2,
+        max_connections: 1,
         statement_timeout: None,
     };
     Db::connect(&options).await.expect("the database opens")

@@ -36,6 +36,8 @@ pub struct Known {
     pub trader: usize,
     /// What it was made with.
     pub input: Value,
+    /// What it was made or last changed with, as far as clients were told.
+    pub stay: Value,
     /// What they were told is done.
     pub told: Vec<Deed>,
     /// What they asked for without an answer.
@@ -133,7 +135,9 @@ impl Market {
         let mut known = self.known();
         if let Some(known) = known.get_mut(id) {
             known.asked.retain(|asked| *asked != deed);
-            if payload["userErrors"] == json!([]) {
+            // Who paid too late is told that the money went back.
+            let came_back = payload["payment"]["status"] == "REFUNDED";
+            if payload["userErrors"] == json!([]) && !came_back {
                 known.told.push(deed);
             }
         }

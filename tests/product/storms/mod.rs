@@ -7,6 +7,8 @@ mod crash;
 mod ledger;
 mod market;
 mod money;
+mod news;
+mod promises;
 mod trader;
 mod watchers;
 
@@ -16,6 +18,8 @@ use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// Percent of the full size, unless the environment says otherwise.
 const PERCENT: usize = 3;
@@ -29,6 +33,14 @@ pub fn scaled(full: usize, least: usize) -> usize {
     let percent = std::env::var("STAYGATE_TEST_STORM")
         .map_or(PERCENT, |text| text.parse().expect("a percentage"));
     (full * percent / 100).max(least)
+}
+
+/// The key in a global id, or in a cursor.
+fn key_of(id: &str) -> i64 {
+    let text = URL_SAFE_NO_PAD.decode(id).expect("base64");
+    let text = String::from_utf8(text).expect("text");
+    let (_, key) = text.rsplit_once(':').expect("a key");
+    key.parse().expect("a number")
 }
 
 /// What happened how often, and what must not have happened at all.
@@ -69,6 +81,12 @@ impl Figures {
             peak_memory()
         );
         println!("{text}");
+        drop(counts);
+        self.are_without_fault();
+    }
+
+    /// Fails if there was a fault.
+    pub fn are_without_fault(&self) {
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(
             faults.is_empty(),

@@ -18,7 +18,7 @@ pub struct Trader {
     number: usize,
     chance: Xoshiro256PlusPlus,
     own: Vec<String>,
-    /// What was asked for with a key, without an answer.
+    /// What was asked for without an answer: at most one, as nobody goes on after that.
     pub unanswered: Vec<Value>,
 }
 
@@ -91,12 +91,13 @@ impl Trader {
                         .fault(format!("two bookings of one key: {one} {two}"));
                 }
             }
-            match (one, two) {
-                (Answer::Payload(one), Answer::Payload(two)) if one["booking"].is_null() => {
-                    Answer::Payload(two)
-                }
-                (Answer::CutOff, other) => other,
-                (one, _) => one,
+            let has_booking = |answer: &Answer| matches!(answer, Answer::Payload(payload) if !payload["booking"].is_null());
+            // Where the one was refused and the other is not answered, it may have been made for the other.
+            let is_other = has_booking(&two) || matches!(two, Answer::CutOff);
+            if is_other && !has_booking(&one) {
+                two
+            } else {
+                one
             }
         } else {
             market.create(&client, input.clone()).await
@@ -105,9 +106,7 @@ impl Trader {
             Answer::Payload(payload) => payload,
             Answer::Fault => return Some(()),
             Answer::CutOff => {
-                if has_key {
-                    self.unanswered.push(input);
-                }
+                self.unanswered.push(input);
                 return None;
             }
         };
@@ -115,6 +114,7 @@ impl Trader {
             let known = Known {
                 instant: home.instant,
                 trader: self.number,
+                stay: input.clone(),
                 input,
                 ..Known::default()
             };
@@ -178,8 +178,16 @@ impl Trader {
         });
         let client = self.client();
         let kind = ("input", "UpdateBookingInput!");
-        let changes = market.mutate(&client, "updateBooking", kind, input, "booking { id }");
-        unless_cut_off(&market.does(Deed::Changed, &id, changes).await)
+        let selection = "booking { id }";
+        let changes = market.mutate(&client, "updateBooking", kind, input.clone(), selection);
+        let answer = market.does(Deed::Changed, &id, changes).await;
+        if let Answer::Payload(payload) = &answer
+            && payload["userErrors"] == json!([])
+            && let Some(known) = market.known().get_mut(&id)
+        {
+            known.stay = input;
+        }
+        unless_cut_off(&answer)
     }
 
     /// The host of some request says yes or no.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use staygate::{domain::ids::UserId, entity::booking_event};
 use tokio::sync::watch;
 
-use super::{Figures, market::person, percentile, scaled};
+use super::{Figures, key_of, market::person, percentile, scaled};
 use crate::support::{Client, EventStream, Redis, Socket, World};
 
 const PEOPLE: usize = 20;
@@ -152,7 +152,10 @@ async fn moves(
             .find_map(|booking| booking["events"].as_array());
         let newest = events.and_then(|events| events.last()).expect("an event");
         let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.insert(key_of(&newest["cursor"]), (at, at.elapsed()));
+        asked.insert(
+            key_of(newest["cursor"].as_str().expect("a cursor")),
+            (at, at.elapsed()),
+        );
         done.fetch_add(1, Ordering::Relaxed);
     };
     let check_out = check_in + chrono::Duration::days(1);
@@ -191,13 +194,6 @@ async fn events_of(world: &World, person: &Client) -> Vec<i64> {
         .order_by_asc(booking_event::Column::EventId);
     let events = events.all(world.app.db.read()).await.expect("events");
     events.into_iter().map(|event| event.event_id.0).collect()
-}
-
-fn key_of(cursor: &Value) -> i64 {
-    let text = URL_SAFE_NO_PAD.decode(cursor.as_str().expect("a cursor"));
-    let text = String::from_utf8(text.expect("base64")).expect("text");
-    let (_, key) = text.rsplit_once(':').expect("a key");
-    key.parse().expect("a number")
 }
 
 /// What everybody should have heard in the end, by who they are.
@@ -244,7 +240,8 @@ impl Subscriber {
                         continue;
                     }
                 };
-                let event = key_of(&event["viewerBookingStatusChanged"]["cursor"]);
+                let cursor = &event["viewerBookingStatusChanged"]["cursor"];
+                let event = key_of(cursor.as_str().expect("a cursor"));
                 self.hears(event, since);
                 after = format!("e:0:{event}");
             }

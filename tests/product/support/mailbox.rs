@@ -9,6 +9,8 @@ use mail_parser::MessageParser;
 pub struct Mail {
     /// Its `Message-ID`.
     pub id: String,
+    /// The address that it is for.
+    pub to: String,
     pub subject: String,
     pub text: String,
     pub html: String,
@@ -26,6 +28,23 @@ impl Mail {
 
 /// The mails in a folder for one address, oldest first.
 pub fn mails_in(folder: &Path, address: &str) -> Vec<Mail> {
+    let mut files = files_in(folder);
+    // The server's files are named by their receivers; those of a folder are not.
+    files.retain(|file| {
+        let name = file.file_name().expect("a name").to_string_lossy();
+        !name.contains('@') || name.ends_with(&format!(".{address}.eml"))
+    });
+    let mails = files.iter().map(|file| read(file));
+    mails.filter(|mail| mail.to == address).collect()
+}
+
+/// All mails in a folder, oldest first.
+pub fn all_mails_in(folder: &Path) -> Vec<Mail> {
+    files_in(folder).iter().map(|file| read(file)).collect()
+}
+
+/// The files of whole mails.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .map(|entries| {
             entries
@@ -35,23 +54,21 @@ pub fn mails_in(folder: &Path, address: &str) -> Vec<Mail> {
         .unwrap_or_default();
     files.retain(|file| {
         let name = file.file_name().expect("a name").to_string_lossy();
-        // The server's files are named by their receivers; those of a folder are not.
-        let is_ours = !name.contains('@') || name.ends_with(&format!(".{address}.eml"));
-        is_ours && !name.starts_with('.') && name.ends_with(".eml")
+        !name.starts_with('.') && name.ends_with(".eml")
     });
     files.sort();
     files
-        .iter()
-        .filter_map(|file| {
-            let raw = std::fs::read(file).expect("a mail");
-            let mail = MessageParser::default().parse(&raw).expect("a mail");
-            let to = mail.to().and_then(|list| list.first()?.address());
-            (to == Some(address)).then(|| Mail {
-                id: mail.message_id().expect("a Message-ID").to_owned(),
-                subject: mail.subject().unwrap_or_default().to_owned(),
-                text: mail.body_text(0).unwrap_or_default().into_owned(),
-                html: mail.body_html(0).unwrap_or_default().into_owned(),
-            })
-        })
-        .collect()
+}
+
+fn read(file: &Path) -> Mail {
+    let raw = std::fs::read(file).expect("a mail");
+    let mail = MessageParser::default().parse(&raw).expect("a mail");
+    let to = mail.to().and_then(|list| list.first()?.address());
+    Mail {
+        id: mail.message_id().expect("a Message-ID").to_owned(),
+        to: to.unwrap_or_default().to_owned(),
+        subject: mail.subject().unwrap_or_default().to_owned(),
+        text: mail.body_text(0).unwrap_or_default().into_owned(),
+        html: mail.body_html(0).unwrap_or_default().into_owned(),
+    }
 }

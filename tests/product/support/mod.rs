@@ -28,7 +28,7 @@ use uuid::Uuid;
 pub use client::{BOOKING_FIELDS, Client, SESSION};
 pub use elsewhere::{Elsewhere, calendar};
 pub use events::EventStream;
-pub use mailbox::Mail;
+pub use mailbox::{Mail, all_mails_in};
 pub use process::Process;
 pub use redis::Redis;
 pub use session::says_unauthenticated;
