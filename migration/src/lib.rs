@@ -19,6 +19,8 @@ mod m20261122_000010_feeds;
 mod m20261122_000011_search;
 mod m20261123_000012_ranks;
 mod m20261123_000013_refund_limit;
+mod m20261123_000014_money;
+mod m20261123_000015_sealed;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000011_search::Migration),
             Box::new(m20261123_000012_ranks::Migration),
             Box::new(m20261123_000013_refund_limit::Migration),
+            Box::new(m20261123_000014_money::Migration),
+            Box::new(m20261123_000015_sealed::Migration),
         ]
     }
 }

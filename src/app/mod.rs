@@ -4,6 +4,7 @@ pub mod config;
 mod keys;
 mod metrics;
 mod server;
+mod vault;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,17 +14,19 @@ use self::config::Settings;
 use crate::{
     domain::clock::Clock,
     service::{
-        Parts, Services, search, sessions::standing::Standings, suspicion::Suspicions, tries::Tries,
+        Parts, Services, sealing, search, sessions::standing::Standings, suspicion::Suspicions,
+        tries::Tries,
     },
     store::{
         bus::Bus,
         db::{Db, DbOptions},
         feeds::Fetcher,
-        gateway::sandbox::Sandbox,
+        gateway::{PaymentGateway, sandbox::Sandbox, stripe::Stripe},
         limits::Limiter,
         mail::{Mailer, folder::Folder, smtp::Smtp},
         passwords::Passwords,
         tokens::Tokens,
+        vault::Vault,
     },
 };
 
@@ -43,6 +46,8 @@ pub struct App {
     pub db: Db,
     /// Hashes passwords.
     pub passwords: Passwords,
+    /// Seals secrets in columns.
+    pub vault: Vault,
     /// What can be done.
     pub services: Services,
 }
@@ -69,6 +74,11 @@ impl App {
                 .context("REDIS_URL can't be used")?,
         };
         let ttl = chrono::Duration::seconds(settings.access_token_ttl);
+        let vault = vault::open(&db, settings.encryption_keys.as_deref(), clock.now()).await?;
+        let patient = Db::connect(&db_options(&settings, 1, None)).await?;
+        let sealed = sealing::catch_up(&patient, &vault).await;
+        sealed.context("secrets can't be sealed")?;
+        patient.close().await?;
         let ring = keys::ring(&db, settings.jwt_key.as_deref(), clock.now()).await?;
         // A connection of its own: who is signed out must be known even while every other connection is busy.
         let feed_db = Db::connect(&db_options(&settings, 1, Some(STATEMENT_TIMEOUT))).await?;
@@ -77,7 +87,8 @@ impl App {
             db: db.clone(),
             bus,
             clock: Arc::clone(&clock),
-            gateway: Arc::new(Sandbox),
+            gateway: gateway(&settings)?,
+            vault: vault.clone(),
             passwords: passwords.clone(),
             tokens: Tokens::new(&ring, ttl).context("STAYGATE_JWT_KEY can't be used")?,
             terms: settings.terms(),
@@ -95,9 +106,20 @@ impl App {
             clock,
             db,
             passwords,
+            vault,
             services,
         })
     }
+}
+
+/// The payment provider of the settings.
+fn gateway(settings: &Settings) -> anyhow::Result<Arc<dyn PaymentGateway>> {
+    let Some(key) = settings.stripe_secret_key.as_deref() else {
+        return Ok(Arc::new(Sandbox));
+    };
+    let base = settings.stripe_api_base.parse()?;
+    let back_to = settings.site_url.clone();
+    Ok(Arc::new(Stripe::new(&base, key, back_to)?))
 }
 
 /// Opens the database and brings it up to date.

@@ -11,6 +11,7 @@ use crate::{
     graphql,
     http::{self, Edge, Extras, pages::Pages},
     jobs,
+    store::gateway::stripe::notice::Secrets,
 };
 
 /// How long requests may take to end, and after them open sockets and background work.
@@ -62,6 +63,13 @@ impl Server {
         let edge = Edge {
             schema: graphql::schema(services.clone()),
             services: services.clone(),
+            clock: Arc::clone(&self.app.clock),
+            webhook_secrets: Arc::new(Secrets::read(
+                settings
+                    .stripe_webhook_secret
+                    .as_deref()
+                    .unwrap_or_default(),
+            )),
             proxies: Arc::new(settings.proxies()?),
             origins: Arc::new(settings.origins()?),
             stopping: stopping.clone(),

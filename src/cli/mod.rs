@@ -3,6 +3,8 @@
 mod admin;
 mod audit;
 pub mod demo;
+mod keys;
+mod ledger;
 pub mod seed;
 
 use std::{io::Write as _, sync::Arc, time::Duration};
@@ -60,14 +62,20 @@ enum Command {
     /// Prove the audit log whole.
     #[command(subcommand)]
     Audit(audit::Log),
+    /// Change the keys that seal secrets.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Prove the books right.
+    #[command(subcommand)]
+    Ledger(ledger::Books),
     /// Print the GraphQL schema.
     Schema,
     /// Ask the server on `STAYGATE_LISTEN` whether it is ready; for containers.
     Healthcheck,
 }
 
-/// Libraries that say much while they start.
-const QUIET: &str = "sqlx=warn,sea_orm_migration=warn";
+/// Libraries that say much while they start, and those that write down all that comes over a socket: nobody may find a secret in the log.
+const QUIET: &str = "sqlx=warn,sea_orm_migration=warn,tungstenite=info,tokio_tungstenite=info";
 
 impl Cli {
     /// Does what was asked for.
@@ -106,6 +114,16 @@ impl Cli {
             Command::Audit(command) => {
                 let app = App::build(settings, Arc::new(SystemClock)).await?;
                 audit::run(&app.services.audit, command).await
+            }
+            Command::Keys(command) => {
+                let app = App::build(settings, Arc::new(SystemClock)).await?;
+                // It may take longer than any client waits.
+                let db = app::connect(&app.settings, None).await?;
+                keys::run(&db, &app.vault, &command).await
+            }
+            Command::Ledger(command) => {
+                let app = App::build(settings, Arc::new(SystemClock)).await?;
+                ledger::run(&app.services.ledger, command).await
             }
             Command::Migrate => app::connect(&settings, None).await.map(|_| ()),
             Command::Seed { properties, seed } => {

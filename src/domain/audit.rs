@@ -91,6 +91,8 @@ actions! {
     PaymentPaid = "payment.paid";
     /// The provider said no, or the payment was let go.
     PaymentFailed = "payment.failed";
+    /// A host or an admin had money given back.
+    RefundOrdered = "refund.ordered";
     /// Money was given back.
     PaymentRefunded = "payment.refunded";
     /// A stay was reviewed.

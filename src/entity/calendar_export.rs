@@ -11,8 +11,10 @@ pub struct Model {
     /// Which property.
     #[sea_orm(primary_key, auto_increment = false)]
     pub property_id: PropertyId,
-    /// What its address has that nobody guesses. It is shown to its host again, so it is no hash.
+    /// What its address has that nobody guesses, sealed. It is shown to its host again, so it is no hash.
     pub token: String,
+    /// What the token is looked up by.
+    pub token_digest: Option<String>,
     /// What its events are known by wherever they go. It stays when the token changes.
     pub calendar_id: Uuid,
     /// When this token was made.

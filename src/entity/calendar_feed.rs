@@ -15,8 +15,10 @@ pub struct Model {
     pub property_id: PropertyId,
     /// What the host calls it.
     pub name: String,
-    /// Where it is. Most platforms put a secret into it.
+    /// Where it is, sealed: most platforms put a secret into it.
     pub url: String,
+    /// What tells it from the property's others.
+    pub url_digest: Option<String>,
     /// What the other side calls the version that was read last.
     pub etag: Option<String>,
     /// When the other side says that this version was made, in its own words.

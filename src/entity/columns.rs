@@ -12,6 +12,7 @@ use crate::domain::{
     booking::{BookingStatus, CancellationReason},
     cancellation::CancellationPolicy,
     ids::{BookingEventId, BookingId, FeedId, PaymentId, PropertyId, RefundId, ReviewId, UserId},
+    ledger::{Account, Movement},
     listing::PropertyStatus,
     money::Money,
     payment::{PaymentMethod, PaymentStatus},
@@ -137,6 +138,18 @@ text_columns! {
         Failed = "FAILED",
         PartiallyRefunded = "PARTIALLY_REFUNDED",
         Refunded = "REFUNDED"
+    }
+    Account {
+        Provider = "PROVIDER",
+        Guest = "GUEST",
+        Host = "HOST",
+        Fees = "FEES",
+        Tax = "TAX"
+    }
+    Movement {
+        Charge = "CHARGE",
+        Capture = "CAPTURE",
+        Refund = "REFUND"
     }
 }
 

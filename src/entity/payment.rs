@@ -31,10 +31,20 @@ pub struct Model {
     pub authorized_at: Option<DateTimeUtc>,
     /// Why it failed, for the guest.
     pub failure: Option<String>,
-    /// The provider's name for it.
+    /// The provider's name for it, sealed.
     pub provider_reference: Option<String>,
-    /// What the guest's payment form needs to finish it.
+    /// What the reference is looked up by.
+    pub reference_digest: Option<String>,
+    /// What the guest's payment form needs to finish it, sealed.
     pub client_secret: Option<String>,
+    /// The provider's token for the card, sealed, until it is known what became of it.
+    pub token: Option<String>,
+    /// While pending: when the provider is asked next where it stands.
+    pub look_at: Option<DateTimeUtc>,
+    /// How often the provider was asked.
+    pub looks: i32,
+    /// When the provider was first asked to collect what is set aside: it may have done so since.
+    pub capture_asked_at: Option<DateTimeUtc>,
 }
 
 /// Relations are loaded in batches, never joined here.

@@ -22,6 +22,10 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When the provider gave it back.
     pub settled_at: Option<DateTimeUtc>,
+    /// When it is tried next; none before the first time. Whoever tries it puts this off first, so that nobody else does.
+    pub due_at: Option<DateTimeUtc>,
+    /// How often it was tried.
+    pub attempts: i32,
 }
 
 /// Relations are loaded in batches, never joined here.

@@ -97,7 +97,7 @@ macro_rules! identifies {
 }
 
 identifies!(
-    UserId is User, PropertyId is Property, BookingId is Booking, ReviewId is Review,
+    UserId is User, PropertyId is Property, BookingId is Booking, PaymentId is Payment, ReviewId is Review,
     FeedId is CalendarFeed, Uuid is Session
 );
 

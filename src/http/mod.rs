@@ -2,6 +2,7 @@
 
 mod auth;
 mod calendars;
+mod card_numbers;
 mod client;
 mod cookie;
 mod document;
@@ -17,6 +18,7 @@ mod request_id;
 mod sandbox;
 mod socket;
 mod sse;
+mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,6 +33,7 @@ use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
     cors::{AllowCredentials, AllowOrigin, CorsLayer},
+    limit::RequestBodyLimitLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
@@ -38,7 +41,10 @@ use tower_http::{
 };
 
 pub use self::{client::Proxies, metrics::admin_router};
-use crate::{graphql::StaygateSchema, service::Services};
+use crate::{
+    domain::clock::Clock, graphql::StaygateSchema, service::Services,
+    store::gateway::stripe::notice::Secrets,
+};
 
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -50,6 +56,10 @@ pub struct Edge {
     pub schema: StaygateSchema,
     /// The services under it.
     pub services: Services,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// What notices of the payment provider are signed with.
+    pub webhook_secrets: Arc<Secrets>,
     /// Whose word is taken for where a request came from.
     pub proxies: Arc<Proxies>,
     /// Which pages may call from a browser.
@@ -74,7 +84,7 @@ pub enum Origins {
 pub struct Extras {
     /// Which pages.
     pub pages: pages::Pages,
-    /// Whether payments are made in the sandbox, whose payment form is served too.
+    /// Whether payments are made in the sandbox, whose payment form is served then, or at Stripe, whose notices are taken.
     pub sandbox: bool,
 }
 
@@ -92,6 +102,9 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
             "/sandbox/payments/{client_secret}/confirm",
             post(sandbox::confirm),
         );
+    } else {
+        let limit = RequestBodyLimitLayer::new(webhooks::LARGEST);
+        api = api.route("/webhooks/stripe", post(webhooks::stripe).layer(limit));
     }
     let cors = cors(&edge.origins);
     api.with_state(edge)
@@ -111,6 +124,7 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .layer(TraceLayer::new_for_http())
         .layer(SetRequestIdLayer::new(request_id::HEADER, MakeRequestUuid))
         .layer(middleware::map_request(request_id::keep_only_a_good_one))
+        .layer(middleware::from_fn(card_numbers::refuse_in_head))
 }
 
 fn cors(origins: &Origins) -> CorsLayer {

@@ -11,10 +11,14 @@ use crate::service::{Services, error::Result};
 
 /// How often the tables are looked through.
 const EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked for payments of which the provider has news.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked for mail, which people wait for.
 const MAIL_EVERY: Duration = Duration::from_secs(1);
 /// How often it is measured what waits.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// How often the provider's books are compared with ours.
+const COMPARE_EVERY: Duration = Duration::from_hours(6);
 /// How often what is of no more use is swept out.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
@@ -24,9 +28,11 @@ pub async fn run(services: Services, stopping: CancellationToken) {
     tokio::join!(
         repeat(EVERY, &stopping, || move_bookings(&services)),
         repeat(EVERY, &stopping, || settle_payments(&services)),
+        repeat(LOOK_EVERY, &stopping, || look_after_payments(&services)),
         repeat(EVERY, &stopping, || sync_calendars(&services)),
         repeat(MAIL_EVERY, &stopping, || send_mail(&services, &stopping)),
         repeat(MEASURE_EVERY, &stopping, || measure(&services)),
+        repeat(COMPARE_EVERY, &stopping, || compare_payments(&services)),
         repeat(SWEEP_EVERY, &stopping, || sweep(&services)),
     );
 }
@@ -34,8 +40,10 @@ pub async fn run(services: Services, stopping: CancellationToken) {
 /// One look through the tables: lapses what was not paid or answered in time, completes finished stays, settles what is owed, fetches
 /// calendars, sends mail, and sweeps.
 pub async fn round(services: &Services) {
+    look_after_payments(services).await;
     move_bookings(services).await;
     settle_payments(services).await;
+    compare_payments(services).await;
     sync_calendars(services).await;
     send_mail(services, &CancellationToken::new()).await;
     sweep(services).await;
@@ -49,6 +57,16 @@ async fn move_bookings(services: &Services) {
 
 async fn settle_payments(services: &Services) {
     report("settling payments", services.payments.settle_due().await);
+}
+
+async fn look_after_payments(services: &Services) {
+    let looked = services.payments.look_after_due().await;
+    report("looking after payments", looked);
+}
+
+async fn compare_payments(services: &Services) {
+    let different = services.payments.compare().await;
+    report("payments that differ from the provider's", different);
 }
 
 async fn sync_calendars(services: &Services) {
@@ -70,6 +88,7 @@ async fn sweep(services: &Services) {
         "sweeping idempotency keys",
         services.sweep_idempotency_keys().await,
     );
+    report("sweeping notices", services.payments.sweep().await);
     report("sweeping mailed secrets", services.mails.sweep().await);
 }
 

@@ -18,6 +18,7 @@ mod event_rows;
 pub mod events;
 pub mod feeds;
 mod idempotency;
+pub mod ledger;
 pub mod mails;
 mod paging;
 pub mod payments;
@@ -25,6 +26,7 @@ pub mod people;
 pub mod properties;
 mod queue;
 pub mod reviews;
+pub mod sealing;
 pub mod search;
 pub mod sessions;
 pub mod suspicion;
@@ -38,7 +40,7 @@ use crate::{
     domain::{actor::Actor, clock::Clock, price::Rates},
     store::{
         bus::Bus, db::Db, feeds::Fetcher, gateway::PaymentGateway, mail::Mailer,
-        passwords::Passwords, tokens::Tokens,
+        passwords::Passwords, tokens::Tokens, vault::Vault,
     },
 };
 
@@ -75,6 +77,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The payment provider.
     pub gateway: Arc<dyn PaymentGateway>,
+    /// Seals secrets in columns.
+    pub vault: Vault,
     /// Hashes passwords.
     pub passwords: Passwords,
     /// Signs access tokens.
@@ -112,6 +116,8 @@ pub struct Services {
     pub events: events::Events,
     /// Money.
     pub payments: payments::Payments,
+    /// The books.
+    pub ledger: ledger::Ledger,
     /// What guests say.
     pub reviews: reviews::Reviews,
     /// Who did what.
@@ -139,6 +145,7 @@ impl Services {
             },
             events: events::Events::new(Arc::clone(&parts)),
             payments,
+            ledger: ledger::Ledger(Arc::clone(&parts)),
             reviews: reviews::Reviews(Arc::clone(&parts)),
             audit: audit::Audit(Arc::clone(&parts)),
             mails: mails::Mails(Arc::clone(&parts)),

@@ -117,7 +117,7 @@ pub(super) async fn refused(parts: &Parts, actor: &Actor, times: usize) {
 }
 
 /// Counts a run, and raises an alert. It never fails: what can't be written is logged.
-async fn alert(parts: &Parts, cause: &'static str, detail: &str) {
+pub(super) async fn alert(parts: &Parts, cause: &'static str, detail: &str) {
     metrics::counter!("staygate_suspicions_total", "cause" => cause).increment(1);
     if let Err(error) = raise(parts, cause, detail).await {
         tracing::error!(%error, cause, detail, "an alert could not be written");

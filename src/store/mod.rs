@@ -10,3 +10,4 @@ pub mod mail;
 pub mod passwords;
 mod patient;
 pub mod tokens;
+pub mod vault;

@@ -63,6 +63,10 @@ pub struct Settings {
     pub service_fee_percent: Decimal,
     pub tax_percent: Decimal,
     pub sandbox_payments: Option<bool>,
+    pub stripe_secret_key: Option<String>,
+    pub stripe_webhook_secret: Option<String>,
+    pub stripe_api_base: String,
+    pub encryption_keys: Option<String>,
 }
 
 /// Each setting's key in the file, its environment variable, and its default.
@@ -132,6 +136,14 @@ const SETTINGS: &[(&str, &str, Option<&str>)] = &[
     ),
     ("tax_percent", "STAYGATE_TAX_PERCENT", Some("0")),
     ("sandbox_payments", "STAYGATE_SANDBOX_PAYMENTS", None),
+    ("stripe_secret_key", "STRIPE_SECRET_KEY", None),
+    ("stripe_webhook_secret", "STRIPE_WEBHOOK_SECRET", None),
+    (
+        "stripe_api_base",
+        "STRIPE_API_BASE",
+        Some("https://api.stripe.com"),
+    ),
+    ("encryption_keys", "STAYGATE_ENCRYPTION_KEYS", None),
 ];
 
 /// Where the tests find their servers; a developer's shell may have them.

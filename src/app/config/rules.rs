@@ -88,11 +88,32 @@ impl Settings {
                 "STAYGATE_SITE_URL (https://…) and STAYGATE_MAIL_FROM must be given in production: mailed links lead there, and come from there"
             );
             ensure!(
-                self.sandbox(),
-                "No payment provider is configured. The sandbox moves no money; set STAYGATE_SANDBOX_PAYMENTS=true to use it \
-                 in production all the same"
+                self.sandbox() || self.stripe_secret_key.is_some(),
+                "No payment provider is configured: give STRIPE_SECRET_KEY. The sandbox moves no money; set \
+                 STAYGATE_SANDBOX_PAYMENTS=true to use it in production all the same"
+            );
+            ensure!(
+                self.encryption_keys.is_some(),
+                "STAYGATE_ENCRYPTION_KEYS must be given in production: name:key, the key 32 random bytes in base64"
             );
         }
+        ensure!(
+            !(self.sandbox_payments == Some(true) && self.stripe_secret_key.is_some()),
+            "STRIPE_SECRET_KEY and STAYGATE_SANDBOX_PAYMENTS=true can't both be: a payment has one provider"
+        );
+        ensure!(
+            self.stripe_secret_key.is_some() == self.stripe_webhook_secret.is_some(),
+            "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together: without notices, payments settle late"
+        );
+        let base = url::Url::parse(&self.stripe_api_base);
+        let is_base = base.is_ok_and(|base| {
+            let web = matches!(base.scheme(), "http" | "https");
+            web && base.path() == "/" && base.query().is_none()
+        });
+        ensure!(
+            is_base,
+            "STRIPE_API_BASE must be where the API is, without /v1, such as https://api.stripe.com"
+        );
         Ok(())
     }
 
@@ -107,10 +128,11 @@ impl Settings {
         self.env == Environment::Production
     }
 
-    /// Whether payments are made in the sandbox: by default in development alone.
+    /// Whether payments are made in the sandbox: by default in development alone, where no provider is given.
     #[must_use]
     pub fn sandbox(&self) -> bool {
-        self.sandbox_payments.unwrap_or(!self.is_production())
+        let by_default = !self.is_production() && self.stripe_secret_key.is_none();
+        self.sandbox_payments.unwrap_or(by_default)
     }
 
     /// Whether there is a Playground: by default in development alone.

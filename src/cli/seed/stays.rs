@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use rand::{Rng, RngExt as _};
-use sha2::{Digest as _, Sha256};
 
 use super::{bulk::Keys, rows::Rows};
 use crate::{
@@ -258,8 +257,13 @@ impl Life {
             transaction_date: self.confirmed.unwrap_or(paid),
             authorized_at: (!row.instant_book).then_some(paid),
             failure: None,
-            provider_reference: Some(reference(payment_id)),
+            provider_reference: None,
+            reference_digest: None,
             client_secret: None,
+            token: None,
+            look_at: None,
+            looks: 0,
+            capture_asked_at: None,
         })
     }
 }
@@ -274,20 +278,6 @@ fn refund(booked: &Booked, row: &booking::Model, at: DateTime<Utc>) -> Money {
         price: &booked.price,
     };
     cancellation::refund(terms, CancelledBy::Guest, at).unwrap_or_default()
-}
-
-/// The very name that the sandbox gives to this payment's charge, so that none ever meets another.
-fn reference(payment_id: PaymentId) -> String {
-    use std::fmt::Write as _;
-
-    let hash = Sha256::digest(format!("payment-{payment_id}").as_bytes());
-    hash.iter()
-        .take(12)
-        .fold("sandbox_".to_owned(), |mut name, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(name, "{byte:02x}");
-            name
-        })
 }
 
 fn review_of(said: Said, row: &booking::Model, ended: DateTime<Utc>) -> review::Model {

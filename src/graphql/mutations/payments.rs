@@ -5,11 +5,13 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use crate::{
+    entity::payment,
     graphql::{
         context::ContextExt as _,
         errors::{UserError, outcome},
         global_id,
         guards::SignedIn,
+        scalars::Decimal,
         types::payment::{Payment, PaymentMethod},
     },
     service::payments::NewPayment,
@@ -26,6 +28,17 @@ pub(in crate::graphql) struct CreatePaymentInput {
     /// The provider's token for the card or wallet, such as `tok_visa`. A raw card number is refused and never stored or logged.
     payment_token: Option<String>,
     /// The same key from the same guest gives the same payment back, however often it is sent.
+    idempotency_key: Option<String>,
+}
+
+/// Money to give back.
+#[derive(InputObject)]
+pub(in crate::graphql) struct RefundPaymentInput {
+    /// Of which payment.
+    id: ID,
+    /// How much. All that is left when left out.
+    amount: Option<Decimal>,
+    /// The same key gives it back once, however often it is sent.
     idempotency_key: Option<String>,
 }
 
@@ -61,10 +74,33 @@ impl PaymentMutations {
             };
             ctx.services().payments.create(ctx.actor(), new).await
         };
-        let (payment, user_errors) = outcome(made.await)?;
-        Ok(PaymentPayload {
-            payment: payment.map(|payment| Payment(Arc::new(payment))),
-            user_errors,
-        })
+        payload(made.await)
     }
+
+    /// Gives a guest money back, apart from cancelling: by the property's host or an admin; never by the guest.
+    #[graphql(guard = "SignedIn")]
+    async fn refund_payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of which payment, and how much.")] input: RefundPaymentInput,
+    ) -> Result<PaymentPayload> {
+        let refunded = async {
+            let id = global_id::parse("id", &input.id)?;
+            let amount = input.amount.map(|amount| amount.0);
+            let key = ctx.idempotency_key(input.idempotency_key);
+            let payments = &ctx.services().payments;
+            payments
+                .refund_some(ctx.actor(), id, amount, key.as_deref())
+                .await
+        };
+        payload(refunded.await)
+    }
+}
+
+fn payload(made: crate::service::error::Result<payment::Model>) -> Result<PaymentPayload> {
+    let (payment, user_errors) = outcome(made)?;
+    Ok(PaymentPayload {
+        payment: payment.map(|payment| Payment(Arc::new(payment))),
+        user_errors,
+    })
 }

@@ -51,7 +51,7 @@ impl CalendarFeed {
 
     /// Where it is; for the host alone, as most platforms put a secret into it.
     async fn url(&self) -> Option<&str> {
-        self.0.is_own.then_some(self.0.row.url.as_str())
+        self.0.url.as_deref()
     }
 
     /// When it was added.

@@ -2,6 +2,7 @@
 
 pub(super) mod audit;
 pub(super) mod booking;
+pub(super) mod earnings;
 pub(super) mod feed;
 pub(super) mod money;
 pub(super) mod payment;

@@ -8,7 +8,7 @@ use super::{booking::Booking, money::Money};
 use crate::{
     domain::payment as rules,
     entity::payment,
-    graphql::{context::ContextExt as _, global_id::GlobalId, scalars::DateTime},
+    graphql::{context::ContextExt as _, errors::fail, global_id::GlobalId, scalars::DateTime},
 };
 
 /// How a guest pays.
@@ -82,13 +82,17 @@ impl Payment {
     }
 
     /// What the client's payment form needs to finish the payment; only for the guest, only while PENDING.
-    async fn client_secret(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
+    async fn client_secret(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let pending = self.0.payment_status == rules::PaymentStatus::Pending;
-        let secret = self.0.client_secret.as_deref().filter(|_| pending)?;
-        match ctx.loaders().bookings.require(self.0.booking_id).await {
-            Ok(booking) => ctx.actor().is(booking.guest_id).then_some(Ok(secret)),
-            Err(error) => Some(Err(error)),
+        if !pending || self.0.client_secret.is_none() {
+            return Ok(None);
         }
+        let booking = ctx.loaders().bookings.require(self.0.booking_id).await?;
+        if !ctx.actor().is(booking.guest_id) {
+            return Ok(None);
+        }
+        let secret = ctx.services().payments.client_secret(&self.0);
+        secret.map_err(fail)
     }
 
     /// When it was begun, or collected.

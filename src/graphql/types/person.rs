@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, ID, Object, Result};
 
 use super::{
     booking::{Booking, BookingStatus},
+    earnings::Earnings,
     property::Property,
     review::Review,
 };
@@ -13,8 +14,12 @@ use crate::{
     domain::{actor::Actor, people},
     entity::{session, user},
     graphql::{
-        arguments::page_request, connection::Connection, context::ContextExt as _, errors::fail,
-        global_id::GlobalId, scalars::DateTime,
+        arguments::page_request,
+        connection::Connection,
+        context::ContextExt as _,
+        errors::fail,
+        global_id::GlobalId,
+        scalars::{Date, DateTime},
     },
     service::{
         bookings::{self, Part},
@@ -175,6 +180,25 @@ impl Viewer {
     /// The mail address that takes the place of `email` once it is verified.
     async fn pending_email(&self) -> Option<&str> {
         self.user.pending_email.as_deref()
+    }
+
+    /// What the viewer's properties earned in `[from, to)`, at most 366 days; nothing for who has none.
+    async fn earnings(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first day (UTC).")] from: Date,
+        #[graphql(desc = "The day after the last one.")] to: Date,
+    ) -> Result<Earnings> {
+        let ledger = &ctx.services().ledger;
+        let properties = ledger
+            .earnings(&self.actor, from.0, to.0)
+            .await
+            .map_err(fail)?;
+        Ok(Earnings {
+            from,
+            to,
+            properties,
+        })
     }
 
     /// The devices that are signed in, newest first; at most 50.

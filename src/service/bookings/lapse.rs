@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _,
+    sea_query::{Expr, Query, SelectStatement},
 };
 
 use super::Bookings;
@@ -107,7 +108,10 @@ enum Due {
 impl Due {
     fn condition(self, now: DateTime<Utc>) -> Condition {
         match self {
-            Self::Lapsed => Condition::all().add(lapsed(now)),
+            // One whose payment is under way ends with that: see [`crate::service::payments`].
+            Self::Lapsed => Condition::all()
+                .add(lapsed(now))
+                .add(Column::BookingId.not_in_subquery(payments_under_way())),
             Self::Over => {
                 // No place on earth is more than 14 hours ahead of UTC.
                 let latest = (now + Duration::hours(14)).date_naive();
@@ -119,8 +123,22 @@ impl Due {
     }
 }
 
+/// The bookings whose payment the provider was asked for, without a last word.
+fn payments_under_way() -> SelectStatement {
+    let no_last_word = Condition::any()
+        .add(payment::Column::AuthorizedAt.is_null())
+        .add(payment::Column::CaptureAskedAt.is_not_null());
+    Query::select()
+        .column(payment::Column::BookingId)
+        .from(payment::Entity)
+        // Spelled out rather than bound, because the partial index is chosen by it.
+        .and_where(Expr::cust("payment_status = 'PENDING'"))
+        .cond_where(no_last_word)
+        .to_owned()
+}
+
 /// Ends a booking that is pending past its time, in the caller's transaction. Says whether it did: somebody else may have been first.
-pub(super) async fn lapse(
+pub(in crate::service) async fn lapse(
     tx: &Tx,
     booking: &Model,
     now: DateTime<Utc>,

@@ -9,6 +9,7 @@ mod nights;
 
 pub use change::BookingChange;
 pub use create::NewBooking;
+pub(super) use lapse::lapse;
 pub(super) use nights::lapse_in_the_way;
 
 use std::{collections::HashMap, sync::Arc};

@@ -32,7 +32,10 @@ use crate::{
     service::{
         booking_rows::taken_nights, changes::Changes, error::Result, properties::own_property,
     },
-    store::tokens::refresh::new_secret,
+    store::{
+        tokens::refresh::new_secret,
+        vault::{Place, fingerprint},
+    },
 };
 
 /// How many days back nights are exported.
@@ -66,14 +69,16 @@ impl Feeds {
     pub async fn publish(&self, actor: &Actor, id: PropertyId) -> Result<property::Model> {
         let tx = self.0.db.begin().await?;
         let property = own_property(&tx, actor, id, "propertyId").await?;
+        let token = new_secret();
         let row = ActiveModel {
             property_id: Set(id),
-            token: Set(new_secret()),
+            token: Set(self.0.vault.seal(place(id), &token)?),
+            token_digest: Set(Some(fingerprint(&token))),
             calendar_id: Set(Uuid::new_v4()),
             created_at: Set(self.0.clock.now()),
         };
         let change = OnConflict::column(Column::PropertyId)
-            .update_columns([Column::Token, Column::CreatedAt])
+            .update_columns([Column::Token, Column::TokenDigest, Column::CreatedAt])
             .to_owned();
         Entity::insert(row)
             .on_conflict(change)
@@ -101,11 +106,11 @@ impl Feeds {
             .all(self.0.db.read())
             .await?;
         let base = &self.0.terms.api_url;
-        let address = |row: &Model| format!("{base}/calendars/{}.ics", row.token);
-        Ok(rows
-            .iter()
-            .map(|row| (row.property_id, address(row)))
-            .collect())
+        let address = |row: &Model| {
+            let token = self.0.vault.open(place(row.property_id), &row.token)?;
+            Ok((row.property_id, format!("{base}/calendars/{token}.ics")))
+        };
+        rows.iter().map(address).collect()
     }
 
     /// The calendar whose address has this secret. None where there is none, or its property is deleted.
@@ -114,7 +119,9 @@ impl Feeds {
     /// When the database fails.
     pub async fn file(&self, token: &str) -> Result<Option<CalendarFile>> {
         let read = self.0.db.read();
-        let found = Entity::find().filter(Column::Token.eq(token)).one(read);
+        let found = Entity::find()
+            .filter(Column::TokenDigest.eq(fingerprint(token)))
+            .one(read);
         let Some(export) = found.await? else {
             return Ok(None);
         };
@@ -165,6 +172,15 @@ impl Feeds {
         let read = self.0.db.read();
         let statement = read.get_database_backend().build(&taken);
         Ok(Taken::find_by_statement(statement).all(read).await?)
+    }
+}
+
+/// Where the secret of a property's address stands.
+fn place(id: PropertyId) -> Place {
+    Place {
+        table: "calendar_exports",
+        column: "token",
+        row: id.0.into(),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use sea_orm::{
+    ActiveModelTrait as _,
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use url::Url;
 
@@ -33,7 +34,10 @@ use crate::{
         properties::own_property,
         tries,
     },
-    store::db::Tx,
+    store::{
+        db::Tx,
+        vault::{Place, fingerprint},
+    },
 };
 
 /// A calendar to import, as it came.
@@ -54,8 +58,8 @@ pub struct NewFeed {
 pub struct Shown {
     /// The calendar.
     pub row: Model,
-    /// Whether it is the viewer's own. Others do not see its address.
-    pub is_own: bool,
+    /// Where it is, for its own host.
+    pub url: Option<String>,
 }
 
 impl Shown {
@@ -97,7 +101,9 @@ impl Feeds {
         refuse_own_export(&tx, &self.0, &url).await?;
         let url = String::from(url);
         let there = Entity::find().filter(Column::PropertyId.eq(new.property_id));
-        let same = there.clone().filter(Column::Url.eq(&url));
+        let same = there
+            .clone()
+            .filter(Column::UrlDigest.eq(fingerprint(&url)));
         if same.count(&*tx).await? > 0 {
             let message = "This property imports this calendar already.";
             return Err(Problem::new("url", ProblemCode::Taken, message).into());
@@ -111,7 +117,9 @@ impl Feeds {
             feed_id: NotSet,
             property_id: Set(new.property_id),
             name: Set(name),
-            url: Set(url),
+            // Sealed below, for its row.
+            url: Set(String::new()),
+            url_digest: Set(Some(fingerprint(&url))),
             etag: Set(None),
             last_modified: Set(None),
             created_at: Set(now),
@@ -123,6 +131,10 @@ impl Feeds {
             problem: Set(None),
         };
         let row = Entity::insert(row).exec_with_returning(&*tx).await?;
+        let sealed = self.0.vault.seal(place(row.feed_id), &url)?;
+        let mut row = row.into_active_model();
+        row.url = Set(sealed);
+        let row = row.update(&*tx).await?;
         idempotency::remember(&tx, key.as_ref(), row.feed_id.0).await?;
         let mut changes = Changes::by(actor);
         changes.note(
@@ -132,7 +144,10 @@ impl Feeds {
             Some(format!("property:{}", row.property_id)),
         );
         changes.commit(tx, &self.0).await?;
-        Ok(Shown { row, is_own: true })
+        Ok(Shown {
+            row,
+            url: Some(url),
+        })
     }
 
     /// Imports a calendar no more: its nights are free, unless another one has them too.
@@ -187,10 +202,9 @@ impl Feeds {
         let mut shown: HashMap<_, Vec<_>> = visible.keys().map(|id| (*id, vec![])).collect();
         for row in rows {
             let is_own = visible.get(&row.property_id).copied().unwrap_or_default();
-            shown
-                .entry(row.property_id)
-                .or_default()
-                .push(Shown { row, is_own });
+            let property_id = row.property_id;
+            let feed = self.show(row, is_own)?;
+            shown.entry(property_id).or_default().push(feed);
         }
         Ok(shown)
     }
@@ -210,13 +224,19 @@ impl Feeds {
         let properties: Vec<_> = rows.iter().map(|row| row.property_id).collect();
         let visible = visible(&self.0, actor, &properties).await?;
         note_reads(&self.0, actor, &visible).await?;
-        Ok(rows
-            .into_iter()
+        rows.into_iter()
             .filter_map(|row| {
                 let is_own = *visible.get(&row.property_id)?;
-                Some((row.feed_id, Shown { row, is_own }))
+                Some(self.show(row, is_own).map(|feed| (feed.row.feed_id, feed)))
             })
-            .collect())
+            .collect()
+    }
+
+    /// A calendar as its own host sees it, or somebody else.
+    fn show(&self, row: Model, is_own: bool) -> Result<Shown> {
+        let url = is_own.then(|| self.0.vault.open(place(row.feed_id), &row.url));
+        let url = url.transpose()?;
+        Ok(Shown { row, url })
     }
 
     /// What a key made when it came before.
@@ -233,6 +253,15 @@ impl Feeds {
         let allowed = self.0.fetcher.check(&url);
         allowed.map_err(|error| Problem::invalid("url", error.to_string()))?;
         Ok(url)
+    }
+}
+
+/// Where the address of a calendar stands.
+pub(super) fn place(id: FeedId) -> Place {
+    Place {
+        table: "calendar_feeds",
+        column: "url",
+        row: id.0.into(),
     }
 }
 
@@ -279,7 +308,7 @@ async fn refuse_own_export(tx: &Tx, parts: &Parts, url: &Url) -> Result<()> {
     let last = url.path_segments().and_then(|mut parts| parts.next_back());
     let token = last.unwrap_or_default().trim_end_matches(".ics");
     let found = calendar_export::Entity::find()
-        .filter(calendar_export::Column::Token.eq(token))
+        .filter(calendar_export::Column::TokenDigest.eq(fingerprint(token)))
         .count(&**tx);
     if is_ours || found.await? > 0 {
         let message = "This is a calendar of this marketplace. Give the address of another one's.";

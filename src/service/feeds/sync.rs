@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use url::Url;
 
-use super::{Feeds, nights};
+use super::{Feeds, hosting::place, nights};
 use crate::{
     domain::{
         audit::{Action, Outcome, Subject},
@@ -165,7 +165,8 @@ impl Feeds {
         } else {
             Version::default()
         };
-        let url = Url::parse(&feed.url).map_err(anyhow::Error::from)?;
+        let url = self.0.vault.open(place(feed.feed_id), &feed.url)?;
+        let url = Url::parse(&url).map_err(anyhow::Error::from)?;
         let (body, version) = match self.0.fetcher.fetch(&url, &known).await {
             Ok(Fetched::NotModified) => return Ok(Came::AsItWas),
             Ok(Fetched::Calendar { body, version }) => (body, version),

@@ -122,6 +122,7 @@ fn holds(
         News::CancelledByHost | News::CancelledByAdmin => {
             concerns_reader && ended_by(CancellationReason::CancelledByHost)
         }
+        News::PaidTooLate => is(BookingStatus::Cancelled) && payment.is_some_and(was_charged),
         News::Changed => concerns_reader && (waits || is(BookingStatus::Confirmed)),
         News::Reminder { check_in } => {
             is(BookingStatus::Confirmed)

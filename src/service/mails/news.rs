@@ -42,6 +42,8 @@ pub(in crate::service) enum News {
     CancelledByHost,
     /// An admin took it back.
     CancelledByAdmin,
+    /// Its payment went through when it had ended, and goes back.
+    PaidTooLate,
     /// It has other dates, or another number of guests.
     Changed,
     /// It begins soon; made for this check-in.

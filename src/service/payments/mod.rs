@@ -1,13 +1,19 @@
-//! Money: paying for a booking. What becomes of a payment is in [`outcome`], giving money back in [`settle`].
+//! Money: paying for a booking. How a payment goes on is in [`pursuit`], what becomes of it in [`outcome`], giving money back in [`settle`].
 //!
-//! The provider is never called inside of a transaction. Our intent is committed first, with the key that makes the call repeatable;
-//! then the provider is called; then its answer is committed. Nobody is charged twice: the key stays the same, and a booking has at most one
-//! payment that has not failed. A crash between the call and its answer leaves the payment PENDING; the sandbox, which moves no money, is
-//! the only provider so far, so nothing asks it afterwards what became of the call.
+//! The provider is never called inside of a transaction. Our intent is committed first, with the keys that make each call repeatable;
+//! then the provider is called; then its answer is committed by compare-and-swap. Nobody is charged twice: the keys stay the same, a booking has at most one
+//! payment that has not failed, and a payment fails only once the provider has let go of it. Whoever comes across a payment after a crash, a timeout
+//! or a notice of the provider's asks where it stands, and goes on from there.
 
+mod compare;
+mod notices;
 mod outcome;
+mod pursuit;
+mod refunding;
+mod secrets;
 mod settle;
 
+pub use notices::Heard;
 pub(super) use outcome::{answer_by, captured};
 pub(super) use settle::owe_refund;
 
@@ -15,6 +21,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
+    ActiveModelTrait as _,
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     QueryTrait as _,
@@ -44,7 +51,8 @@ use crate::{
     },
     store::{
         db::{Tx, is_unique_violation},
-        gateway::{Charge, ChargeState, Charged, GatewayError, sandbox::Sandbox},
+        gateway::{Standing, State, sandbox::Sandbox},
+        vault::fingerprint,
     },
 };
 
@@ -92,34 +100,14 @@ impl Payments {
             Begun::Answered(id) => return unless_declined(self.read_back(PaymentId(id)).await?),
         };
         let booking = payable(&tx, actor, new.booking_id, now).await?;
-        let intent = insert_intent(&tx, &booking, new.method, now).await?;
+        let intent = self
+            .insert_intent(&tx, &booking, new.method, token, now)
+            .await?;
         idempotency::remember(&tx, key.as_ref(), intent.payment_id.0).await?;
         let mut changes = Changes::by(actor);
         changes.record(Action::PaymentCreated, Subject::Payment(intent.payment_id));
         changes.commit(tx, &self.0).await?;
-        let charge = Charge {
-            idempotency_key: format!("payment-{}", intent.payment_id),
-            amount: intent.amount,
-            currency: self.0.terms.currency.clone(),
-            method: intent.payment_method,
-            token,
-            capture: booking.instant_book,
-        };
-        match self.0.gateway.charge(charge).await {
-            Ok(charged) => unless_declined(self.apply(actor, intent.payment_id, charged).await?),
-            Err(GatewayError::Refused(message)) => {
-                let state = ChargeState::Declined { message };
-                let charged = Charged {
-                    reference: format!("refused-{}", intent.payment_id),
-                    state,
-                };
-                unless_declined(self.apply(actor, intent.payment_id, charged).await?)
-            }
-            Err(error @ GatewayError::Unreachable(_)) => {
-                tracing::warn!(payment_id = %intent.payment_id, %error, "a payment is left pending");
-                Ok(intent)
-            }
-        }
+        unless_declined(self.pursue(actor, intent.payment_id).await?)
     }
 
     /// Payments by their keys, as far as the caller may see them: those of bookings that the caller may see.
@@ -177,30 +165,73 @@ impl Payments {
             return Ok(None);
         };
         let waiting = Entity::find()
-            .filter(Column::ProviderReference.eq(reference))
-            .filter(Column::ClientSecret.eq(client_secret))
+            .filter(Column::ReferenceDigest.eq(fingerprint(reference)))
             .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
             .one(self.0.db.read())
             .await?;
         let Some(payment) = waiting else {
             return Ok(None);
         };
+        if self.client_secret(&payment)?.as_deref() != Some(client_secret) {
+            return Ok(None);
+        }
         let booking = booking::Entity::find_by_id(payment.booking_id)
             .one(self.0.db.read())
             .await?;
         let instant = booking.is_some_and(|booking| booking.instant_book);
         let state = if instant {
-            ChargeState::Succeeded
+            State::Succeeded
         } else {
-            ChargeState::Authorized
+            State::Authorized
         };
-        let charged = Charged {
-            reference: reference.to_owned(),
-            state,
-        };
+        let standing = Standing { state, sum: None };
         let provider = Actor::nobody();
-        let applied = self.apply(&provider, payment.payment_id, charged).await;
+        let applied = self.apply(&provider, payment.payment_id, standing).await;
         applied.map(Some)
+    }
+
+    async fn insert_intent(
+        &self,
+        tx: &Tx,
+        booking: &booking::Model,
+        method: PaymentMethod,
+        token: Option<PaymentToken>,
+        now: DateTime<Utc>,
+    ) -> Result<Model> {
+        let row = ActiveModel {
+            payment_id: NotSet,
+            booking_id: Set(booking.booking_id),
+            amount: Set(booking.total_price),
+            refunded_amount: Set(Money::ZERO),
+            payment_method: Set(method),
+            payment_status: Set(PaymentStatus::Pending),
+            transaction_date: Set(now),
+            authorized_at: Set(None),
+            failure: Set(None),
+            provider_reference: Set(None),
+            reference_digest: Set(None),
+            client_secret: Set(None),
+            token: Set(None),
+            look_at: Set(Some(now + pursuit::FIRST_LOOK)),
+            looks: Set(0),
+            capture_asked_at: Set(None),
+        };
+        let inserted = Entity::insert(row).exec_with_returning(&**tx).await;
+        let intent = inserted.map_err(|error| {
+            if is_unique_violation(&error) {
+                Problem::wrong_state("A payment of this booking is under way, or done.").into()
+            } else {
+                Error::from(error)
+            }
+        })?;
+        let Some(token) = token else {
+            return Ok(intent);
+        };
+        // What is sealed is bound to its row, which has a key only now.
+        let place = secrets::place("token", intent.payment_id);
+        let mut row: ActiveModel = intent.into();
+        row.token = Set(Some(self.0.vault.seal(place, token.as_str())?));
+        Ok(row.update(&**tx).await?)
     }
 
     async fn read_back(&self, id: PaymentId) -> Result<Model> {
@@ -232,37 +263,6 @@ async fn payable(
         return Err(Problem::wrong_state("This stay is over.").into());
     }
     Ok(booking)
-}
-
-async fn insert_intent(
-    tx: &Tx,
-    booking: &booking::Model,
-    method: PaymentMethod,
-    now: DateTime<Utc>,
-) -> Result<Model> {
-    let row = ActiveModel {
-        payment_id: NotSet,
-        booking_id: Set(booking.booking_id),
-        amount: Set(booking.total_price),
-        refunded_amount: Set(Money::ZERO),
-        payment_method: Set(method),
-        payment_status: Set(PaymentStatus::Pending),
-        transaction_date: Set(now),
-        authorized_at: Set(None),
-        failure: Set(None),
-        provider_reference: Set(None),
-        client_secret: Set(None),
-    };
-    Entity::insert(row)
-        .exec_with_returning(&**tx)
-        .await
-        .map_err(|error| {
-            if is_unique_violation(&error) {
-                Problem::wrong_state("A payment of this booking is under way, or done.").into()
-            } else {
-                Error::from(error)
-            }
-        })
 }
 
 fn unless_declined(payment: Model) -> Result<Model> {

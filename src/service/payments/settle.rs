@@ -1,6 +1,7 @@
 //! Giving money back, and letting go of what was set aside. What is owed stands in the tables, so a crash only delays it.
 
 use chrono::{DateTime, Duration, Utc};
+use futures_util::StreamExt as _;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -11,6 +12,7 @@ use sea_orm::{
 use super::{Payments, gone};
 use crate::{
     domain::{
+        actor::Actor,
         audit::{Action, Subject},
         booking::BookingStatus,
         ids::{BookingId, PaymentId, RefundId},
@@ -22,18 +24,23 @@ use crate::{
         payment::{Column, Entity, Model},
         refund,
     },
-    service::{changes::Changes, error::Result},
-    store::db::Tx,
+    service::{booking_rows, changes::Changes, error::Result, ledger, suspicion},
+    store::{
+        db::Tx,
+        gateway::{GatewayError, Refund},
+    },
 };
 
 /// How many debts or payments one round takes on.
 const ROUND: u64 = 200;
 
-/// How long a call to the provider may be under way before it is given up for lost.
-const CALL_IS_LOST_AFTER: Duration = Duration::minutes(10);
+/// How many are settled at a time.
+const AT_ONCE: usize = 8;
+/// The longest wait between two tries to pay a debt back.
+const LONGEST_WAIT: Duration = Duration::hours(1);
 
 impl Payments {
-    /// Gives back what is owed, and lets go of what was set aside for bookings that ended. Any number of instances may do it at once.
+    /// Gives back what is owed, and lets go of payments whose booking ended or lapsed. Any number of instances may do it at once.
     /// Gives how many payments it settled.
     ///
     /// # Errors
@@ -51,16 +58,21 @@ impl Payments {
     }
 
     async fn settle(&self, which: &Condition) -> Result<usize> {
-        Ok(self.refund_owed(which).await? + self.let_go_left_over(which).await?)
+        Ok(self.let_go_left_over(which).await? + self.refund_owed(which).await?)
     }
 
     /// Gives back what is owed, each debt once a round, so that those which keep failing do not stand in the way of others.
     async fn refund_owed(&self, which: &Condition) -> Result<usize> {
+        let now = self.0.clock.now();
         let (mut settled, mut after) = (0, RefundId(0));
         loop {
+            let is_due = Condition::any()
+                .add(refund::Column::DueAt.is_null())
+                .add(refund::Column::DueAt.lte(now));
             let round = refund::Entity::find()
                 // Spelled out rather than bound, because the partial index is chosen by it.
                 .filter(Expr::cust("settled_at IS NULL"))
+                .filter(is_due)
                 .filter(refund::Column::RefundId.gt(after))
                 .filter(refund::Column::PaymentId.in_subquery(keys_of(which)))
                 .order_by_asc(refund::Column::RefundId)
@@ -70,24 +82,32 @@ impl Payments {
                 return Ok(settled);
             };
             after = last.refund_id;
-            for debt in debts {
-                settled += usize::from(told(debt.payment_id, self.refund(&debt).await));
-            }
+            let paid_back = futures_util::stream::iter(debts)
+                .map(async |debt| told(debt.payment_id, self.refund(&debt).await))
+                .buffer_unordered(AT_ONCE);
+            settled += paid_back
+                .filter(|done| std::future::ready(*done))
+                .count()
+                .await;
         }
     }
 
-    /// Lets go of what was set aside for bookings that ended, each payment once a round.
+    /// Lets go of payments whose booking ended, or lapsed meanwhile, each once a round.
     async fn let_go_left_over(&self, which: &Condition) -> Result<usize> {
-        let cancelled = Query::select()
+        let now = self.0.clock.now();
+        let unwanted = Condition::any()
+            .add(booking::Column::Status.eq(BookingStatus::Cancelled))
+            .add(booking_rows::lapsed(now));
+        let unwanted = Query::select()
             .column(booking::Column::BookingId)
             .from(booking::Entity)
-            .and_where(booking::Column::Status.eq(BookingStatus::Cancelled))
+            .cond_where(unwanted)
             .to_owned();
         let left_over = which
             .clone()
             // Spelled out rather than bound, because the partial index is chosen by it.
             .add(Expr::cust("payment_status = 'PENDING'"))
-            .add(Column::BookingId.in_subquery(cancelled));
+            .add(Column::BookingId.in_subquery(unwanted));
         let (mut settled, mut after) = (0, PaymentId(0));
         loop {
             let round = Entity::find()
@@ -99,19 +119,62 @@ impl Payments {
                 return Ok(settled);
             };
             after = last.payment_id;
-            for payment in payments {
-                settled += usize::from(told(payment.payment_id, self.let_go(&payment).await));
-            }
+            let let_go = futures_util::stream::iter(payments)
+                .map(async |payment| {
+                    let id = payment.payment_id;
+                    let pursued = self.pursue(&Actor::nobody(), id).await;
+                    let is_settled = |now: Model| now.payment_status != PaymentStatus::Pending;
+                    told(id, pursued.map(is_settled).map_err(anyhow::Error::from))
+                })
+                .buffer_unordered(AT_ONCE);
+            settled += let_go
+                .filter(|done| std::future::ready(*done))
+                .count()
+                .await;
         }
     }
 
+    /// Takes a debt on, so that nobody else pays it back meanwhile.
+    async fn claim_debt(&self, debt: &refund::Model) -> Result<bool> {
+        // Longer than two calls take: nobody else asks before it is known what became of these.
+        let doublings = (debt.attempts - 3).clamp(0, 7).unsigned_abs();
+        let wait = Duration::seconds(30) * 2_i32.pow(doublings);
+        let next = self.0.clock.now() + wait.min(LONGEST_WAIT);
+        let tx = self.0.db.begin().await?;
+        let claimed = refund::Entity::update_many()
+            .col_expr(refund::Column::DueAt, Expr::val(Some(next)))
+            .col_expr(refund::Column::Attempts, Expr::val(debt.attempts + 1))
+            .filter(refund::Column::RefundId.eq(debt.refund_id))
+            .filter(refund::Column::Attempts.eq(debt.attempts))
+            .filter(refund::Column::SettledAt.is_null())
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        Ok(claimed.rows_affected == 1)
+    }
+
     async fn refund(&self, debt: &refund::Model) -> anyhow::Result<bool> {
+        if !self.claim_debt(debt).await? {
+            return Ok(false);
+        }
         let payment = self.read_back(debt.payment_id).await?;
-        let reference = payment.provider_reference.as_deref().unwrap_or_default();
-        // The same debt has the same key, whoever pays it back.
-        let key = format!("refund-{}", debt.refund_id);
-        let gateway = &self.0.gateway;
-        gateway.refund(reference, debt.amount, &key).await?;
+        let refund = Refund {
+            reference: self.reference(&payment)?.unwrap_or_default(),
+            amount: debt.amount,
+            currency: self.0.terms.currency.clone(),
+            // The same debt has the same name, whoever pays it back.
+            name: format!("refund-{}", debt.refund_id),
+            again: debt.attempts > 0,
+        };
+        let asked = self.0.gateway.refund(&refund).await;
+        if let Err(GatewayError::Refused(why)) = &asked {
+            let detail = format!(
+                "refund {} of payment {}: {why}",
+                debt.refund_id, debt.payment_id
+            );
+            suspicion::alert(&self.0, "refund refused", &detail).await;
+        }
+        asked?;
         let now = self.0.clock.now();
         let tx = self.0.db.begin().await?;
         let payment = Entity::find_by_id(debt.payment_id)
@@ -140,41 +203,15 @@ impl Payments {
             .filter(Column::PaymentId.eq(debt.payment_id))
             .exec(&*tx)
             .await?;
-        self.commit_with(tx, Action::PaymentRefunded, &payment)
-            .await?;
-        Ok(true)
-    }
-
-    async fn let_go(&self, payment: &Model) -> anyhow::Result<bool> {
-        match &payment.provider_reference {
-            Some(reference) => {
-                let key = format!("void-{}", payment.payment_id);
-                self.0.gateway.void(reference, &key).await?;
-            }
-            // The call may still be under way.
-            None if payment.transaction_date > self.0.clock.now() - CALL_IS_LOST_AFTER => {
-                return Ok(false);
-            }
-            None => {}
-        }
-        let tx = self.0.db.begin().await?;
-        let written = Entity::update_many()
-            .col_expr(Column::PaymentStatus, Expr::val(PaymentStatus::Failed))
-            .filter(Column::PaymentId.eq(payment.payment_id))
-            .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
-            .exec(&*tx)
-            .await?;
-        if written.rows_affected == 0 {
-            return Ok(false);
-        }
-        self.commit_with(tx, Action::PaymentFailed, payment).await?;
-        Ok(true)
-    }
-
-    async fn commit_with(&self, tx: Tx, act: Action, payment: &Model) -> Result<()> {
+        let booking = booking::Entity::find_by_id(payment.booking_id)
+            .one(&*tx)
+            .await?
+            .ok_or_else(|| gone(debt.payment_id))?;
+        ledger::given_back(&tx, &booking, debt, now).await?;
         let mut changes = Changes::by_nobody();
-        changes.record(act, Subject::Payment(payment.payment_id));
-        changes.commit(tx, &self.0).await
+        changes.record(Action::PaymentRefunded, Subject::Payment(debt.payment_id));
+        changes.commit(tx, &self.0).await?;
+        Ok(true)
     }
 }
 
@@ -233,6 +270,8 @@ pub(super) async fn owe(
             amount: Set(amount),
             created_at: Set(now),
             settled_at: Set(None),
+            due_at: Set(None),
+            attempts: Set(0),
         };
         refund::Entity::insert(row)
             .exec_without_returning(&**tx)

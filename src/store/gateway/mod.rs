@@ -1,19 +1,27 @@
 //! The payment provider. Card numbers never come here: a client hands the provider's own token on.
+//!
+//! A payment goes in steps that each may be repeated: it is *opened*, which moves nothing and gives it a name; *confirmed*, which asks the
+//! card; and perhaps *captured* or *cancelled*. Whoever does not know whether a step was done asks where the payment [`stands`](Standing): the provider
+//! knows. No call is made inside of a database transaction.
 
 pub mod sandbox;
+pub mod stripe;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::domain::{
     money::Money,
     payment::{PaymentMethod, PaymentToken},
 };
 
-/// A charge to make.
+/// A payment to open.
 #[derive(Debug, Clone)]
-pub struct Charge {
-    /// The same key makes the same charge only once, however often it is sent.
-    pub idempotency_key: String,
+pub struct Opening {
+    /// The same key opens the same payment, however often it is sent.
+    pub key: String,
+    /// What we call it, for people who look at it over there.
+    pub name: String,
     /// How much, in the marketplace's currency.
     pub amount: Money,
     /// ISO 4217.
@@ -22,36 +30,74 @@ pub struct Charge {
     pub method: PaymentMethod,
     /// The provider's token; without one the guest's payment form brings it.
     pub token: Option<PaymentToken>,
-    /// Move the money at once, or only set it aside.
+    /// Move the money once it is confirmed, or only set it aside.
     pub capture: bool,
 }
 
-/// What became of a charge.
+/// A payment that the provider knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Charged {
+pub struct Opened {
     /// The provider's name for it.
     pub reference: String,
-    /// Where it stands.
-    pub state: ChargeState,
+    /// What the guest's payment form needs to finish it.
+    pub client_secret: String,
 }
 
-/// Where a charge stands at the provider.
+/// Where a payment stands at the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChargeState {
-    /// The money has moved.
-    Succeeded,
+pub struct Standing {
+    /// How far it has come.
+    pub state: State,
+    /// How much it is over, and in which currency (ISO 4217); none where the provider does not say.
+    pub sum: Option<(Money, String)>,
+}
+
+/// How far a payment has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The card has not been asked; confirming does.
+    Open,
+    /// The guest must do something in the payment form: give a card, or prove who they are to their bank.
+    NeedsAction,
+    /// The bank takes its time.
+    UnderWay,
     /// The money is set aside.
     Authorized,
-    /// The guest must do something in the payment form, such as 3-D Secure.
-    NeedsAction {
-        /// What the form needs.
-        client_secret: String,
-    },
+    /// The money has moved.
+    Succeeded,
     /// The card or wallet said no.
     Declined {
         /// A sentence for the guest.
         message: String,
     },
+    /// It was let go of, and can't move any more.
+    Cancelled,
+}
+
+/// Money to give back.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    /// The provider's name for the payment.
+    pub reference: String,
+    /// How much.
+    pub amount: Money,
+    /// ISO 4217.
+    pub currency: String,
+    /// What we call it: the same name is given back once.
+    pub name: String,
+    /// Whether it may have been asked for before. The provider is then asked first whether it was done.
+    pub again: bool,
+}
+
+/// A payment that moved money, as the provider's books have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The provider's name for it.
+    pub reference: String,
+    /// How much was collected.
+    pub collected: Money,
+    /// How much of it went back.
+    pub given_back: Money,
 }
 
 /// Why the provider gave no answer.
@@ -60,23 +106,40 @@ pub enum GatewayError {
     /// It could not be reached, or did not say what became of the call: the truth has to be asked for.
     #[error("the payment provider could not be reached: {0}")]
     Unreachable(String),
-    /// It understood, and refused.
+    /// It understood, and refused; nothing moved.
     #[error("the payment provider refused: {0}")]
     Refused(String),
 }
 
-/// A payment provider. Each call may be repeated with the same key, and is never made inside of a database transaction.
+/// A payment provider.
+///
+/// Every method may be repeated. Each gives [`GatewayError::Unreachable`] when it is not known what became of the call, and
+/// [`GatewayError::Refused`] when it is known that nothing did.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync + 'static {
-    /// Charges, or sets aside.
-    async fn charge(&self, charge: Charge) -> Result<Charged, GatewayError>;
+    /// Opens a payment. Nothing moves.
+    async fn open(&self, opening: &Opening) -> Result<Opened, GatewayError>;
 
-    /// Moves money that was set aside.
-    async fn capture(&self, reference: &str, key: &str) -> Result<(), GatewayError>;
+    /// Asks the card of an open payment, and says where the payment stands then. `key` makes it one question.
+    async fn confirm(
+        &self,
+        reference: &str,
+        method: PaymentMethod,
+        key: &str,
+    ) -> Result<Standing, GatewayError>;
 
-    /// Lets go of money that was set aside.
-    async fn void(&self, reference: &str, key: &str) -> Result<(), GatewayError>;
+    /// Where a payment stands.
+    async fn look(&self, reference: &str) -> Result<Standing, GatewayError>;
 
-    /// Gives money back.
-    async fn refund(&self, reference: &str, amount: Money, key: &str) -> Result<(), GatewayError>;
+    /// Moves money that is set aside, if it still is, and says where the payment stands then.
+    async fn capture(&self, reference: &str, key: &str) -> Result<Standing, GatewayError>;
+
+    /// Lets go of a payment, if its money has not moved, and says where it stands then.
+    async fn cancel(&self, reference: &str, key: &str) -> Result<Standing, GatewayError>;
+
+    /// Gives money back, once for each name.
+    async fn refund(&self, refund: &Refund) -> Result<(), GatewayError>;
+
+    /// The payments that moved money since a moment; none where the provider keeps no books.
+    async fn moved_since(&self, since: DateTime<Utc>) -> Result<Option<Vec<Moved>>, GatewayError>;
 }

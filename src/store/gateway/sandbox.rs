@@ -9,63 +9,101 @@
 //! The names are Stripe's (<https://docs.stripe.com/testing>). Any other token is declined.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
-use super::{Charge, ChargeState, Charged, GatewayError, PaymentGateway};
-use crate::domain::{digest::sha256_hex, money::Money};
+use super::{GatewayError, Moved, Opened, Opening, PaymentGateway, Refund, Standing, State};
+use crate::domain::{
+    digest::sha256_hex,
+    payment::{PaymentMethod, PaymentToken},
+};
 
-/// The sandbox. It keeps nothing: a charge's reference follows from its key, and whoever keeps the client secret knows it.
+/// The sandbox. It keeps nothing: a payment's reference follows from its key and says what becomes of it, and whoever keeps the client secret
+/// knows it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sandbox;
 
-/// What stands between a charge's reference and the secret itself.
+/// What stands between a payment's reference and the secret itself.
 const SECRET: &str = "_secret_";
 
+/// How references end, by what becomes of the payment.
+const PAYS: &str = "_pays";
+const HOLDS: &str = "_holds";
+const DECLINES: &str = "_declines";
+const ASKS: &str = "_asks";
+
 impl Sandbox {
-    /// The charge that a payment form with this client secret is for. Whether it is that charge's secret, who keeps it must look.
+    /// The payment that a payment form with this client secret is for. Whether it is that payment's secret, who keeps it must look.
     #[must_use]
     pub fn reference_of(client_secret: &str) -> Option<&str> {
         let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let (reference, secret) = client_secret.split_once(SECRET)?;
-        let good = reference.strip_prefix("sandbox_").is_some_and(hex) && hex(secret);
-        good.then_some(reference)
+        (reference.starts_with("sandbox_") && hex(secret)).then_some(reference)
     }
+}
+
+fn standing(state: State) -> Standing {
+    Standing { state, sum: None }
 }
 
 #[async_trait]
 impl PaymentGateway for Sandbox {
-    async fn charge(&self, charge: Charge) -> Result<Charged, GatewayError> {
-        let reference = format!("sandbox_{}", &sha256_hex(charge.idempotency_key)[..24]);
-        let state = match charge
-            .token
-            .as_ref()
-            .map(crate::domain::payment::PaymentToken::as_str)
-        {
-            Some("tok_visa") if charge.capture => ChargeState::Succeeded,
-            Some("tok_visa") => ChargeState::Authorized,
-            Some("tok_threeDSecure") | None => ChargeState::NeedsAction {
-                client_secret: format!("{reference}{SECRET}{:032x}", rand::random::<u128>()),
-            },
-            Some(_) => ChargeState::Declined {
-                message: "The card was declined.".to_owned(),
-            },
+    async fn open(&self, opening: &Opening) -> Result<Opened, GatewayError> {
+        let end = match opening.token.as_ref().map(PaymentToken::as_str) {
+            Some("tok_visa") if opening.capture => PAYS,
+            Some("tok_visa") => HOLDS,
+            Some("tok_threeDSecure") | None => ASKS,
+            Some(_) => DECLINES,
         };
-        Ok(Charged { reference, state })
+        let name = sha256_hex(&opening.key);
+        let reference = format!("sandbox_{}{end}", &name[..24]);
+        let client_secret = format!("{reference}{SECRET}{:032x}", rand::random::<u128>());
+        Ok(Opened {
+            reference,
+            client_secret,
+        })
     }
 
-    async fn capture(&self, _reference: &str, _key: &str) -> Result<(), GatewayError> {
-        Ok(())
-    }
-
-    async fn void(&self, _reference: &str, _key: &str) -> Result<(), GatewayError> {
-        Ok(())
-    }
-
-    async fn refund(
+    async fn confirm(
         &self,
-        _reference: &str,
-        _amount: Money,
+        reference: &str,
+        _method: PaymentMethod,
         _key: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Standing, GatewayError> {
+        Ok(standing(if reference.ends_with(PAYS) {
+            State::Succeeded
+        } else if reference.ends_with(HOLDS) {
+            State::Authorized
+        } else if reference.ends_with(DECLINES) {
+            State::Declined {
+                message: "The card was declined.".to_owned(),
+            }
+        } else {
+            State::NeedsAction
+        }))
+    }
+
+    /// What was not written down was not done: nothing has moved anywhere.
+    async fn look(&self, reference: &str) -> Result<Standing, GatewayError> {
+        Ok(standing(if reference.ends_with(ASKS) {
+            State::NeedsAction
+        } else {
+            State::Open
+        }))
+    }
+
+    async fn capture(&self, _reference: &str, _key: &str) -> Result<Standing, GatewayError> {
+        Ok(standing(State::Succeeded))
+    }
+
+    async fn cancel(&self, _reference: &str, _key: &str) -> Result<Standing, GatewayError> {
+        Ok(standing(State::Cancelled))
+    }
+
+    async fn refund(&self, _refund: &Refund) -> Result<(), GatewayError> {
         Ok(())
+    }
+
+    async fn moved_since(&self, _since: DateTime<Utc>) -> Result<Option<Vec<Moved>>, GatewayError> {
+        Ok(None)
     }
 }

@@ -75,6 +75,7 @@ impl Facts {
             (News::CancelledByHost | News::CancelledByAdmin, Party::Host) => {
                 format!("A stay at {title} was cancelled by {market}")
             }
+            (News::PaidTooLate, _) => format!("Your payment for {title} came too late"),
             (News::Changed, Party::Guest) => format!("Your booking of {title} was changed"),
             (News::Changed, Party::Host) => format!("A booking of {title} was changed"),
             (News::Reminder { .. }, _) => format!("Soon: your stay at {title}"),
@@ -146,6 +147,13 @@ impl Facts {
             (News::CancelledByAdmin, Party::Host) => vec![
                 format!("{market} cancelled the stay of {other} at {title}."),
                 "Its guest gets everything back, and its nights are free again.".to_owned(),
+            ],
+            (News::PaidTooLate, _) => vec![
+                format!(
+                    "Your payment for {title} went through when the nights were no longer held \
+                     for you, and somebody else has them."
+                ),
+                "All of it goes back to you.".to_owned(),
             ],
             (News::Changed, Party::Guest) => {
                 let changed =
