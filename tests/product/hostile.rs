@@ -41,7 +41,7 @@ on_both_engines! {
         }
         // Whichever of them the server has begun, it ends.
         let began = Instant::now();
-        let half_done = "SELECT count(*) FROM payments WHERE provider_reference IS NULL";
+        let half_done = "SELECT count(*) FROM payments WHERE payment_status = 'PENDING'";
         let (mut all, mut same) = (-1, 0);
         while same < 20 {
             let now = world.number("SELECT count(*) FROM payments").await;

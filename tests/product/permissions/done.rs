@@ -224,6 +224,16 @@ pub const PROBES: &[(&str, Probe)] = &[
             .await
         })
     }),
+    ("Mutation.refundPayment", |cell| {
+        Box::pin(async {
+            let booking = a_booking(cell, true).await;
+            let payment = cell.cast.guest.pays(&booking).await;
+            let input = json!({ "id": payment["id"], "amount": "1.00" });
+            let selection = "probe: payment { id }";
+            cell.does("refundPayment", "RefundPaymentInput!", input, selection)
+                .await
+        })
+    }),
     ("Mutation.createReview", |cell| {
         Box::pin(async {
             let input = json!({ "bookingId": cell.stage.unreviewed(cell.who), "rating": 5 });

@@ -34,7 +34,7 @@ macro_rules! ways {
 }
 
 const WAYS: &[Way] = ways! {
-    "Viewer" through ["Query.viewer", "Viewer.bookings", "Viewer.reservations", "Viewer.sessions"],
+    "Viewer" through ["Query.viewer", "Viewer.earnings", "Viewer.bookings", "Viewer.reservations", "Viewer.sessions"],
         "{ viewer { user { owner: id } SELECTION } }";
 
     "Session" through ["Viewer.sessions"],
@@ -151,6 +151,7 @@ fn selection(schema: &Schema, holder: &str, field: &str) -> String {
     };
     let below = match (holder, field) {
         ("Viewer", "user") => "{ owner: id }",
+        ("Viewer", "earnings") => "(from: \"2027-03-01\", to: \"2027-04-01\") { __typename }",
         ("Viewer", "bookings") => "{ nodes { guest { owner: id } } }",
         ("Viewer", "reservations") => "{ nodes { property { host { owner: id } } } }",
         _ if schema.gives_object(holder, field) => "{ __typename }",

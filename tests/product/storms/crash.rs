@@ -26,7 +26,6 @@ use staygate::{
 use super::{
     ledger::{self, Found, Rest},
     market::{Market, person},
-    money::CALL_IS_LOST_AFTER,
     news, promises, scaled,
     trader::Trader,
 };
@@ -209,23 +208,24 @@ async fn nobody_is_left(db: &Db) {
     }
 }
 
-/// What happens while no server is there. A hold falls due, and so do the claims of workers that died. Of the payments that were left between
-/// two steps every other one grows so old that the provider can't be at work on it any more, and its hold falls due too. Gives how many
-/// holds wait to be ended.
+/// What happens while no server is there. A hold falls due, and so do the claims of workers that died, and the looks after payments. Of
+/// those that were left between two steps every other one's hold falls due too. Gives how many holds wait to be ended.
 async fn time_goes_by(db: &Db) -> u64 {
-    let long_ago = SystemClock.now() - CALL_IS_LOST_AFTER;
+    let long_ago = SystemClock.now() - Duration::from_mins(10);
     let left = payment::Entity::find().filter(between_two_steps());
     let left = left.all(db.read()).await.expect("payments");
-    let lost = left.iter().step_by(2);
-    let (payments, bookings): (Vec<_>, Vec<_>) = lost
-        .map(|payment| (payment.payment_id, payment.booking_id))
-        .unzip();
+    let bookings: Vec<_> = left
+        .iter()
+        .step_by(2)
+        .map(|payment| payment.booking_id)
+        .collect();
     payment::Entity::update_many()
-        .col_expr(payment::Column::TransactionDate, Expr::val(long_ago))
-        .filter(payment::Column::PaymentId.is_in(payments))
+        .col_expr(payment::Column::LookAt, Expr::val(Some(long_ago)))
+        .filter(payment::Column::PaymentStatus.eq(PaymentStatus::Pending))
+        .filter(payment::Column::LookAt.is_not_null())
         .exec(db.read())
         .await
-        .expect("payments grow old");
+        .expect("looks fall due");
     booking::Entity::update_many()
         .col_expr(booking::Column::ExpiresAt, Expr::val(long_ago))
         .filter(booking::Column::BookingId.is_in(bookings))
@@ -290,10 +290,9 @@ async fn holds_due(db: &Db) -> u64 {
 }
 
 async fn lost_calls(db: &Db) -> u64 {
-    let long_ago = SystemClock.now() - CALL_IS_LOST_AFTER;
     let lost = payment::Entity::find()
         .filter(between_two_steps())
-        .filter(payment::Column::TransactionDate.lte(long_ago));
+        .filter(payment::Column::LookAt.lte(SystemClock.now()));
     lost.count(db.read()).await.expect("payments")
 }
 
@@ -308,7 +307,7 @@ async fn look(db: &Db, rest: Rest) -> Found {
     ledger::check(db, SystemClock.now(), Rates::default(), SLOWEST, rest).await
 }
 
-async fn connect(url: &str) -> Db {
+pub(super) async fn connect(url: &str) -> Db {
     let options = DbOptions {
         url: url.to_owned(),
         max_connections: 1,

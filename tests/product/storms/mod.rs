@@ -2,6 +2,7 @@
 //!
 //! `STAYGATE_TEST_STORM` says how large they are, in percent of what they are meant to be; a few percent unless it is set.
 
+mod bad_line;
 mod bookings;
 mod crash;
 mod ledger;

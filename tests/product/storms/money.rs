@@ -17,9 +17,6 @@ use staygate::{
 
 use super::ledger::Rest;
 
-/// How long the provider may be at work on a payment before that is taken for lost.
-pub const CALL_IS_LOST_AFTER: Duration = Duration::minutes(10);
-
 /// A payment, and what was ever owed of it.
 pub type WithDebts<'a> = (&'a payment::Model, Vec<refund::Model>);
 
@@ -109,12 +106,12 @@ fn waits_rightly(
     rest: Rest,
 ) -> bool {
     if payment.provider_reference.is_none() {
-        // It was begun, and the process was killed before it wrote what the provider said. Whoever comes next can't know that no third
-        // process is waiting for that answer, and lets go of it when it is too old for that.
+        // It was begun, and the process was killed before it wrote what the provider said. Whoever comes next goes on with it once the
+        // first one can't be at it any more.
         let may_be_under_way = match rest {
             Rest::Settled => false,
             Rest::Killed => true,
-            Rest::Recovered => payment.transaction_date > now - CALL_IS_LOST_AFTER,
+            Rest::Recovered => payment.look_at.is_some_and(|at| at > now),
         };
         assert!(may_be_under_way, "{payment:?} was left between two steps");
         return true;

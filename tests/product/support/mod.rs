@@ -1,6 +1,7 @@
 //! A running server, a clock to turn, and clients.
 
 mod client;
+mod dump;
 mod elsewhere;
 mod events;
 mod mailbox;
@@ -8,6 +9,7 @@ mod process;
 mod redis;
 mod session;
 mod socket;
+mod stripe;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -26,6 +28,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 pub use client::{BOOKING_FIELDS, Client, SESSION};
+pub use dump::has_kept;
 pub use elsewhere::{Elsewhere, calendar};
 pub use events::EventStream;
 pub use mailbox::{Mail, all_mails_in};
@@ -33,6 +36,7 @@ pub use process::Process;
 pub use redis::Redis;
 pub use session::says_unauthenticated;
 pub use socket::Socket;
+pub use stripe::{BadLine, Stripe, WEBHOOK_SECRET, settings as stripe_settings};
 
 /// The moment at which every test begins: noon in London, and a Wednesday.
 pub const START: &str = "2027-03-10T12:00:00Z";
@@ -295,6 +299,11 @@ impl World {
     /// Writes to the database behind the product's back.
     pub async fn meddles(&self, sql: &str) -> Result<(), sea_orm::DbErr> {
         self.app.db.read().execute_unprepared(sql).await.map(|_| ())
+    }
+
+    /// Whether a text stands anywhere in the database.
+    pub async fn has_kept(&self, text: &str) -> bool {
+        has_kept(&self.settings()["DATABASE_URL"], text).await
     }
 
     /// What the background work does in one round.

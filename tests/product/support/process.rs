@@ -1,6 +1,11 @@
 //! The server as a process of its own, which may be killed.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -15,6 +20,7 @@ const COMES_UP_WITHIN: Duration = Duration::from_mins(1);
 pub struct Process {
     child: Child,
     base: String,
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Process {
@@ -55,13 +61,31 @@ impl Process {
             panic!("it did not come up: {heard:#?}");
         };
         let base = timeout(COMES_UP_WITHIN, address).await.expect("in time");
-        // Nobody must wait for what it says from now on to be read.
-        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
-        Self { child, base }
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let keeps = Arc::clone(&heard);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = said.next_line().await {
+                keeps
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(line);
+            }
+        });
+        Self {
+            child,
+            base,
+            said: heard,
+        }
     }
 
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// Its log since it came up.
+    pub fn has_said(&self) -> Vec<String> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.clone()
     }
 
     /// It is gone in the middle of whatever it does (`kill -9`).
