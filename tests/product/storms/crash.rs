@@ -91,10 +91,11 @@ enum Workers {
 }
 
 async fn storm(title: &str, url: &str, folder: &Path, workers: Workers) {
-    let settings = match workers {
-        Workers::Off => [("DATABASE_URL", url), ("STAYGATE_WORKERS", "false")],
-        Workers::On => [("DATABASE_URL", url), ("STAYGATE_HOLD_TTL", "1")],
+    let (hold, own) = match workers {
+        Workers::Off => (900, ("STAYGATE_WORKERS", "false")),
+        Workers::On => (1, ("STAYGATE_HOLD_TTL", "1")),
     };
+    let settings = [("DATABASE_URL", url), own];
     let mut server = Process::serves(folder, &settings).await;
     let stranger = Client::new(server.base());
     let market = Arc::new(Market::open(&stranger, SystemClock.now().date_naive()).await);
@@ -125,7 +126,9 @@ async fn storm(title: &str, url: &str, folder: &Path, workers: Workers) {
         .filter(booking::Column::CancellationReason.eq(CancellationReason::PaymentExpired));
     let expired = expired.count(db.read()).await.expect("bookings");
     assert!(expired >= lapses, "{lapses} holds were not ended unpaid");
-    let (sent, copies) = news::all_are_sent(&db, &folder.join("mails"), SystemClock.now()).await;
+    let hold = chrono::Duration::seconds(hold);
+    let mails = folder.join("mails");
+    let (sent, copies) = news::all_are_sent(&db, &mails, hold, SystemClock.now()).await;
     // What is no longer true of a booking is not sent.
     assert!(sent > 0, "none of {queued:?} mails was sent");
     assert!(workers == Workers::On || copies == 0, "{copies} copies");

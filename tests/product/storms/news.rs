@@ -70,8 +70,14 @@ pub async fn all_wait(db: &Db, now: DateTime<Utc>) -> usize {
 }
 
 /// Asserts that everything was sent that is to be told and was true all the time, and nothing that never was: for a market whose mails are
-/// all done. A mail counts once, however often a copy of it was sent. Gives how many were sent, without reminders, and how many copies.
-pub async fn all_are_sent(db: &Db, folder: &Path, now: DateTime<Utc>) -> (usize, usize) {
+/// all done. `hold` is how long its holds lasted. A mail counts once, however often a copy of it was sent. Gives how many were sent, without
+/// reminders, and how many copies.
+pub async fn all_are_sent(
+    db: &Db,
+    folder: &Path,
+    hold: Duration,
+    now: DateTime<Utc>,
+) -> (usize, usize) {
     let (waiting, reminders) = waiting(db).await;
     assert!(waiting.is_empty(), "not sent: {waiting:?}");
     let (mut sent, mut ids, mut copies) = (Count::new(), HashSet::new(), 0);
@@ -89,7 +95,7 @@ pub async fn all_are_sent(db: &Db, folder: &Path, now: DateTime<Utc>) -> (usize,
     for story in stories(db).await {
         for (reader, news) in story.told() {
             let key = story.key(reader, news);
-            if story.was_true_all_the_time(reader, news) {
+            if story.was_true_all_the_time(reader, news, hold) {
                 *certain.entry(key.clone()).or_default() += 1;
             }
             *possible.entry(key).or_default() += 1;
@@ -118,9 +124,9 @@ fn beyond(one: &Count, other: &Count) -> Vec<(i64, String, String)> {
 /// A booking, and what else decides about its mails.
 struct Story {
     booking: booking::Model,
-    was_confirmed: bool,
-    /// How many of its payments were set aside for its host to answer.
-    requests: usize,
+    confirmed_at: Option<DateTime<Utc>>,
+    /// When payments of it were set aside for its host to answer.
+    requested_at: Vec<DateTime<Utc>>,
     changes: usize,
 }
 
@@ -134,13 +140,13 @@ impl Story {
     fn told(&self) -> Vec<(&'static str, &'static str)> {
         let both = |news| [("Guest", news), ("Host", news)];
         let mut told = vec![("Guest", "Held")];
-        for _ in 0..self.requests {
+        for _ in &self.requested_at {
             told.extend(both("Requested"));
         }
-        if self.was_confirmed && self.booking.instant_book {
-            told.extend(both("Confirmed"));
-        } else if self.was_confirmed {
-            told.push(("Guest", "Accepted"));
+        match self.confirmed_at {
+            Some(_) if self.booking.instant_book => told.extend(both("Confirmed")),
+            Some(_) => told.push(("Guest", "Accepted")),
+            None => {}
         }
         for _ in 0..self.changes {
             told.extend(both("Changed"));
@@ -156,13 +162,16 @@ impl Story {
     }
 
     /// Whether news hold now, and held whenever a letter may have been written since: what is no longer true is not sent.
-    fn was_true_all_the_time(&self, reader: &str, news: &str) -> bool {
+    fn was_true_all_the_time(&self, reader: &str, news: &str, hold: Duration) -> bool {
         let status = self.booking.status;
+        let until = self.booking.created_at + hold;
+        let paid_at = self.requested_at.last().copied().or(self.confirmed_at);
         match (reader, news) {
-            (_, "Held") => status == Pending && self.requests == 0,
+            (_, "Held") => status == Pending && paid_at.is_none(),
             (_, "Requested") => status == Pending,
             (_, "Confirmed" | "Accepted") => status == Confirmed,
-            ("Guest", "Changed") => status != Cancelled,
+            // A hold that has run out may still be paid, as long as nobody has ended it; in between it stands for nothing.
+            ("Guest", "Changed") => status != Cancelled && paid_at.is_none_or(|at| at < until),
             ("Guest", _) => true,
             // A host hears of these only where the guest had paid by the time of writing.
             _ => false,
@@ -187,15 +196,19 @@ async fn stories(db: &Db) -> Vec<Story> {
         .all(db)
         .await
         .expect("events");
-    let confirmed: HashSet<_> = confirmed.iter().map(|event| event.booking_id).collect();
+    let confirmed: HashMap<_, _> = confirmed
+        .iter()
+        .map(|event| (event.booking_id, event.created_at))
+        .collect();
     let set_aside = payment::Entity::find()
         .filter(payment::Column::AuthorizedAt.is_not_null())
         .all(db)
         .await
         .expect("payments");
-    let mut requests: HashMap<BookingId, usize> = HashMap::new();
+    let mut requested: HashMap<BookingId, Vec<DateTime<Utc>>> = HashMap::new();
     for payment in set_aside {
-        *requests.entry(payment.booking_id).or_default() += 1;
+        let of_booking = requested.entry(payment.booking_id).or_default();
+        of_booking.extend(payment.authorized_at);
     }
     let lines = audit_entry::Entity::find()
         .filter(audit_entry::Column::Action.eq(Action::BookingChanged.as_str()))
@@ -212,8 +225,8 @@ async fn stories(db: &Db) -> Vec<Story> {
         let subject = Subject::Booking(id).to_string();
         Story {
             booking,
-            was_confirmed: confirmed.contains(&id),
-            requests: requests.get(&id).copied().unwrap_or_default(),
+            confirmed_at: confirmed.get(&id).copied(),
+            requested_at: requested.remove(&id).unwrap_or_default(),
             changes: changes.get(&subject).copied().unwrap_or_default(),
         }
     });
