@@ -147,6 +147,24 @@ on_both_engines! {
         assert_eq!((&seen["status"], &seen["payment"]["status"], &seen["payment"]["clientSecret"]), (&json!("CONFIRMED"), &json!("PAID"), &Value::Null));
     }
 
+    async fn without_a_token_the_guests_form_pays_and_so_does_a_wallet(world: World) {
+        let stripe = Stripe::start();
+        let (shop, _, guest, property) = a_market(&world, &stripe, json!({})).await;
+        for (day, method) in [(10, "CARD"), (20, "PAYPAL")] {
+            let booking = guest.books(&property, &shop.day(day), &shop.day(day + 2)).await;
+            let input = json!({ "bookingId": booking["id"], "method": method });
+            let made = guest.mutate("createPayment", "CreatePaymentInput!", input, "payment { status method clientSecret }").await;
+            let payment = &made["payment"];
+            assert_eq!((&payment["status"], &payment["method"]), (&json!("PENDING"), &json!(method)), "{made}");
+            let secret = payment["clientSecret"].as_str().expect("a secret");
+            let (reference, _) = secret.split_once("_secret_").expect("a secret");
+            assert_eq!(stripe.knows(&format!("payment_intents/{reference}")).await["amount"], 22_000);
+        }
+        shop.clock.advance(Duration::minutes(5));
+        shop.background_round().await;
+        assert_eq!(world.number("SELECT count(*) FROM payments WHERE payment_status = 'PENDING'").await, 2, "the guests have time");
+    }
+
     async fn a_provider_that_can_not_be_reached_makes_no_error_and_is_asked_later(world: World) {
         let stripe = Stripe::start();
         let line = BadLine::to(&stripe, 1).await;

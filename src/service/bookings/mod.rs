@@ -1,5 +1,5 @@
 //! Stays that were asked for: who sees them, and which nights they take. Making one is in [`create`], other dates and guests are in
-//! [`change`], its further life is in [`moves`], and what time alone does to it in [`lapse`]. Its nights are taken in [`nights`].
+//! [`change`], its further life is in [`moves`], and what time alone does to it in [`lapse`](mod@lapse). Its nights are taken in [`nights`].
 
 mod change;
 mod create;

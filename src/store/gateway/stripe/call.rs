@@ -157,3 +157,28 @@ fn failure(status: StatusCode, body: &[u8]) -> Failure {
         _ => Failure::Unreachable(why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// <https://docs.stripe.com/error-low-level>
+    #[test]
+    fn what_stripe_says_no_to_did_not_happen_and_everything_else_is_asked_for() {
+        let declined = br#"{"error":{"charge":"ch_1","code":"card_declined","decline_code":"generic_decline","doc_url":"https://docs.stripe.com/error-codes/card-declined","message":"Your card was declined.","type":"card_error"}}"#;
+        let used = br#"{"error":{"message":"Keys for idempotent requests can only be used with the same parameters they were first used with.","type":"idempotency_error"}}"#;
+        for (status, body) in [
+            (402, &declined[..]),
+            (400, used),
+            (404, b"{}"),
+            (400, b"<html>"),
+        ] {
+            let said = failure(StatusCode::from_u16(status).unwrap(), body);
+            assert!(matches!(said, Failure::Refused(_)), "{status} {said:?}");
+        }
+        for status in [401, 403, 408, 409, 429, 500, 502, 503, 504] {
+            let said = failure(StatusCode::from_u16(status).unwrap(), b"");
+            assert!(matches!(said, Failure::Unreachable(_)), "{status} {said:?}");
+        }
+    }
+}

@@ -269,3 +269,6 @@ fn standing(intent: Intent) -> Result<Standing, GatewayError> {
         sum: Some(sum),
     })
 }
+
+#[cfg(test)]
+mod tests;
