@@ -63,7 +63,7 @@ impl MigrationTrait for Migration {
                 "CREATE INDEX ledger_entries_by_host ON ledger_entries (host_id, created_at)",
                 "DROP INDEX payments_by_reference",
                 "CREATE UNIQUE INDEX payments_by_reference ON payments (reference_digest)",
-                "UPDATE payments SET look_at = transaction_date WHERE payment_status = 'PENDING'",
+                "UPDATE payments SET look_at = transaction_date WHERE payment_status = 'PENDING' AND authorized_at IS NULL",
                 "CREATE INDEX payments_to_look_at ON payments (look_at) WHERE payment_status = 'PENDING'",
                 "CREATE INDEX provider_events_by_age ON provider_events (received_at)",
             ],

@@ -148,7 +148,8 @@ async fn is_found_nowhere(url: &str) {
         );
     }
     let log = server.has_said();
-    assert!(log.len() > 50, "the log is there");
+    let is_there = log.iter().any(|line| line.contains("/graphql"));
+    assert!(is_there, "the log is there: {log:#?}");
     for written in [NUMBER, "4242 4242 4242 4242", "4242+4242"] {
         let told: Vec<_> = log.iter().filter(|line| line.contains(written)).collect();
         assert!(told.is_empty(), "{told:#?}");

@@ -19,8 +19,8 @@ use super::{
 
 /// The version of the API that these calls and answers are of (<https://docs.stripe.com/api/versioning>).
 const VERSION: &str = "2025-09-30.clover";
-/// How long a call may take. Whoever waits for it asks for the truth afterwards.
-const TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a call may take. A guest who pays waits for two, and for ten seconds in all; whoever waits in vain asks for the truth afterwards.
+const TIMEOUT: Duration = Duration::from_secs(4);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The largest answer, in bytes: a page of 100 charges has about half of it.
 const LARGEST: usize = 2 << 20;
