@@ -49,7 +49,12 @@ fn stands_alone(c: char) -> bool {
 
 /// Through upper case, so that letters meet which have one capital between them: `ß` and `ss`, both sigmas of Greek, the dotless `ı`.
 fn push_letter(word: &mut String, c: char) {
-    for c in c.to_uppercase().flat_map(char::to_lowercase) {
+    let lower = c.to_lowercase();
+    // A capital may have a small letter whose own capital is another: `ẞ`.
+    let folded = lower
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase);
+    for c in folded {
         // Letters that Unicode does not take apart, and that people type without their stroke.
         match c {
             'ø' => word.push('o'),
@@ -77,6 +82,7 @@ mod tests {
         for (one, other) in [
             ("São Tomé", "SAO  tome!"),
             ("Straße", "STRASSE"),
+            ("STRAẞE", "strasse"),
             ("ΑΘΗΝΑΣ", "Αθήνας"),
             ("Łódź", "lodz"),
             ("Tromsø", "TROMSO"),
