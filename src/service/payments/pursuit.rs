@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// When it is first asked where a payment stands, after it was begun: whoever began it may still be at it.
-pub(super) const FIRST_LOOK: Duration = Duration::seconds(30);
+pub(super) const FIRST_LOOK: Duration = Duration::seconds(15);
 /// The longest wait between two looks.
 const LONGEST_WAIT: Duration = Duration::minutes(5);
 /// How many payments are looked after at a time.
@@ -246,6 +246,6 @@ fn state(state: State) -> Standing {
 
 /// Ten seconds, then twice as long each time, up to five minutes. Whoever looked last may still be at it: that does no harm.
 fn wait_after(looks: i32) -> Duration {
-    let doublings = looks.clamp(0, 5).unsigned_abs();
+    let doublings = (looks - 1).clamp(0, 5).unsigned_abs();
     (Duration::seconds(10) * 2_i32.pow(doublings)).min(LONGEST_WAIT)
 }

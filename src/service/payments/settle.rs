@@ -138,7 +138,7 @@ impl Payments {
     async fn claim_debt(&self, debt: &refund::Model) -> Result<bool> {
         // Longer than two calls take: nobody else asks before it is known what became of these.
         let doublings = (debt.attempts - 3).clamp(0, 7).unsigned_abs();
-        let wait = Duration::seconds(30) * 2_i32.pow(doublings);
+        let wait = Duration::seconds(10) * 2_i32.pow(doublings);
         let next = self.0.clock.now() + wait.min(LONGEST_WAIT);
         let tx = self.0.db.begin().await?;
         let claimed = refund::Entity::update_many()
