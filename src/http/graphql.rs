@@ -19,7 +19,7 @@ use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Edge, auth,
+    Edge, auth, card_numbers,
     client::client,
     cookie,
     json::Object,
@@ -79,6 +79,13 @@ pub(super) async fn post(
         let message = format!("A request has at most {BODY} bytes.");
         return media.refuse(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", &message);
     };
+    if card_numbers::in_json(&body) {
+        return media.refuse(
+            StatusCode::BAD_REQUEST,
+            "BAD_USER_INPUT",
+            card_numbers::MESSAGE,
+        );
+    }
     match serde_json::from_slice(&body) {
         Ok(Object(parameters)) => {
             run(

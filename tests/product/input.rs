@@ -299,9 +299,8 @@ on_both_engines! {
         let pay = "mutation($input: CreatePaymentInput!) { createPayment(input: $input) { payment { id } userErrors { field code message } } }";
         for number in ["4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242", " 378282246310005 ", "card_4242424242424242", "4242424242424242|12|30|123"] {
             let answer = guest.ask(pay, json!({ "input": { "bookingId": booking["id"], "paymentToken": number } })).await;
-            let problem = &answer["data"]["createPayment"]["userErrors"][0]["code"];
             let refused = &answer["errors"][0]["extensions"]["code"];
-            assert!(refused == "BAD_USER_INPUT" || problem == "INVALID", "{number}");
+            assert_eq!(refused, "BAD_USER_INPUT", "{number}");
             assert!(!answer.to_string().contains("4242") && !answer.to_string().contains("378282246310005"), "{answer}");
         }
         for body in [

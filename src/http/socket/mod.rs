@@ -14,7 +14,7 @@ use axum::{
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    Edge, auth,
+    Edge, auth, card_numbers,
     json::Object,
     protocol::{Close, FromClient, FromServer, NAME},
 };
@@ -157,6 +157,9 @@ fn token_of(
 /// Reads a message; none for frames that WebSocket itself needs.
 fn read(message: &Message) -> Result<Option<FromClient>, Option<Close>> {
     match message {
+        Message::Text(text) if card_numbers::in_json(text.as_bytes()) => {
+            Err(Some(Close::BadMessage("Never send a card number")))
+        }
         Message::Text(text) => serde_json::from_str(text)
             .map(|Object(message)| Some(message))
             .map_err(|_| Some(Close::BadMessage("Invalid message received"))),
