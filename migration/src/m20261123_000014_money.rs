@@ -1,10 +1,11 @@
-//! What has to be known to find out later what became of a payment or a refund; what the provider told of itself; and the books.
+//! What has to be known to find out later what became of a payment or a refund; what the provider told of itself; the books; and the key that seals
+//! secrets where the operator gives none.
 
 use sea_orm_migration::{
     prelude::*,
     schema::{
-        big_pk_auto, decimal_len, integer, integer_null, string_len, string_len_null, string_null,
-        timestamp_with_time_zone, timestamp_with_time_zone_null,
+        big_pk_auto, boolean, decimal_len, integer, integer_null, string_len, string_len_null,
+        string_null, timestamp_with_time_zone, timestamp_with_time_zone_null,
     },
 };
 
@@ -32,6 +33,7 @@ impl MigrationTrait for Migration {
         for column in [
             timestamp_with_time_zone_null("due_at"),
             integer("attempts").default(0).to_owned(),
+            boolean("stands").default(false).to_owned(),
         ] {
             add(manager, "refunds", column).await?;
         }
@@ -59,6 +61,7 @@ impl MigrationTrait for Migration {
         run(
             manager,
             &[
+                "CREATE INDEX ledger_entries_by_booking ON ledger_entries (booking_id)",
                 "CREATE INDEX ledger_entries_by_payment ON ledger_entries (payment_id, entry_id)",
                 "CREATE INDEX ledger_entries_by_host ON ledger_entries (host_id, created_at)",
                 "DROP INDEX payments_by_reference",
@@ -85,7 +88,7 @@ impl MigrationTrait for Migration {
             &["ledger_entries", "encryption_keys", "provider_events"],
         )
         .await?;
-        drop_columns(manager, "refunds", &["due_at", "attempts"]).await?;
+        drop_columns(manager, "refunds", &["due_at", "attempts", "stands"]).await?;
         drop_columns(
             manager,
             "payments",
@@ -121,6 +124,7 @@ fn ledger_entries() -> TableCreateStatement {
         .col(timestamp_with_time_zone("created_at"))
         .foreign_key(&mut reference("booking_id", "bookings"))
         .foreign_key(&mut reference("payment_id", "payments"))
+        // The rest follows from these two, and is here so that nobody has to look it up: it needs no keys of its own.
         .to_owned()
 }
 

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 
-use self::config::Settings;
+use self::config::{Provider, Settings};
 use crate::{
     domain::clock::Clock,
     service::{
@@ -114,12 +114,12 @@ impl App {
 
 /// The payment provider of the settings.
 fn gateway(settings: &Settings) -> anyhow::Result<Arc<dyn PaymentGateway>> {
-    let Some(key) = settings.stripe_secret_key.as_deref() else {
-        return Ok(Arc::new(Sandbox));
-    };
-    let base = settings.stripe_api_base.parse()?;
-    let back_to = settings.site_url.clone();
-    Ok(Arc::new(Stripe::new(&base, key, back_to)?))
+    Ok(match settings.provider()? {
+        Provider::Sandbox => Arc::new(Sandbox),
+        Provider::Stripe { key, base, .. } => {
+            Arc::new(Stripe::new(&base, key, settings.site_url.clone())?)
+        }
+    })
 }
 
 /// Opens the database and brings it up to date.

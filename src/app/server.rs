@@ -6,7 +6,11 @@ use anyhow::Context as _;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{App, config::Settings, metrics};
+use super::{
+    App,
+    config::{Provider, Settings},
+    metrics,
+};
 use crate::{
     graphql,
     http::{self, Edge, Extras, pages::Pages},
@@ -64,12 +68,6 @@ impl Server {
             schema: graphql::schema(services.clone()),
             services: services.clone(),
             clock: Arc::clone(&self.app.clock),
-            webhook_secrets: Arc::new(Secrets::read(
-                settings
-                    .stripe_webhook_secret
-                    .as_deref()
-                    .unwrap_or_default(),
-            )),
             proxies: Arc::new(settings.proxies()?),
             origins: Arc::new(settings.origins()?),
             stopping: stopping.clone(),
@@ -80,7 +78,12 @@ impl Server {
                 playground: settings.has_playground(),
                 demo: self.demo,
             },
-            sandbox: settings.sandbox(),
+            payments: match settings.provider()? {
+                Provider::Sandbox => http::Payments::Sandbox,
+                Provider::Stripe { webhook_secret, .. } => {
+                    http::Payments::Stripe(Arc::new(Secrets::read(webhook_secret)))
+                }
+            },
         };
         let render = metrics::install();
         let work = TaskTracker::new();

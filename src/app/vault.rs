@@ -2,10 +2,10 @@
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveValue::Set, EntityTrait as _, QueryOrder as _};
+use sea_orm::{ActiveValue::Set, EntityTrait as _};
 
 use crate::{
-    entity::encryption_key::{ActiveModel, Column, Entity},
+    entity::encryption_key::{ActiveModel, Entity},
     store::{
         db::{Db, is_unique_violation},
         vault::{KEY_LEN, NamedKey, Vault},
@@ -31,7 +31,11 @@ pub(super) async fn open(
     let mut keys = NamedKey::read(list)
         .map_err(|error| anyhow!("STAYGATE_ENCRYPTION_KEYS can't be used: {error:#}"))?;
     keys.extend(kept(db).await?);
-    Vault::new(&keys)
+    Vault::new(&keys).map_err(|error| {
+        anyhow!(
+            "STAYGATE_ENCRYPTION_KEYS can't be used ({KEPT} is the one in the database): {error:#}"
+        )
+    })
 }
 
 async fn make(db: &Db, now: DateTime<Utc>) -> anyhow::Result<NamedKey> {
@@ -54,7 +58,7 @@ async fn make(db: &Db, now: DateTime<Utc>) -> anyhow::Result<NamedKey> {
 }
 
 async fn kept(db: &Db) -> anyhow::Result<Option<NamedKey>> {
-    let row = Entity::find().order_by_asc(Column::Name).one(db.read());
+    let row = Entity::find_by_id(KEPT).one(db.read());
     let Some(row) = row.await? else {
         return Ok(None);
     };

@@ -4,7 +4,6 @@
 use rust_decimal::Decimal;
 
 use super::{
-    booking::BookingStatus,
     cancellation::CancellationPolicy,
     money::Money,
     price::{LineItemKind, Price},
@@ -38,7 +37,7 @@ pub enum Movement {
 
 /// Parts of a sum, by whose they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Parts {
+pub struct Shares {
     /// What is to go back to the guest anyway.
     pub guest: Money,
     /// Nights and cleaning.
@@ -49,7 +48,7 @@ pub struct Parts {
     pub tax: Money,
 }
 
-impl Parts {
+impl Shares {
     /// The sum.
     #[must_use]
     pub fn total(self) -> Money {
@@ -71,18 +70,18 @@ impl Parts {
 /// Whose a collected sum is. Of a stay that stands, each line's; what is more than its price is still the guest's, and so is all that was collected for a stay
 /// that does not stand.
 #[must_use]
-pub fn collected(sum: Money, price: &Price, stands: bool) -> Parts {
+pub fn collected(sum: Money, price: &Price, stands: bool) -> Shares {
     if !stands || price.total() > sum {
-        return Parts {
+        return Shares {
             guest: sum,
-            ..Parts::default()
+            ..Shares::default()
         };
     }
     let (fees, tax) = (
         price.of(LineItemKind::ServiceFee),
         price.of(LineItemKind::Tax),
     );
-    Parts {
+    Shares {
         guest: sum - price.total(),
         host: price.total() - fees - tax,
         fees,
@@ -92,20 +91,15 @@ pub fn collected(sum: Money, price: &Price, stands: bool) -> Parts {
 
 /// Whose money goes back, of what each has.
 ///
-/// What is the guest's anyway goes first. Then, where a stay still stands, each gives in proportion, as its price became less. Where it was cancelled, the policy
+/// What is the guest's anyway goes first. Then, where the stay stood when it was owed, each gives in proportion, as its price became less. Where it was cancelled, the policy
 /// says whether fees come back: with FLEXIBLE they do, and go first; otherwise they go last.
 #[must_use]
-pub fn given_back(
-    sum: Money,
-    has: Parts,
-    status: BookingStatus,
-    policy: CancellationPolicy,
-) -> Parts {
+pub fn given_back(sum: Money, has: Shares, stands: bool, policy: CancellationPolicy) -> Shares {
     let guest = sum.min(has.guest);
     let (rest, of) = (sum - guest, has.total() - has.guest);
     if rest >= of {
-        // More than all can only be an error of the provider's: it is the host's to see.
-        return Parts {
+        // All of it; more than that can only be an error of the provider's, which is the host's to see.
+        return Shares {
             guest,
             host: has.host + (rest - of),
             ..has
@@ -117,7 +111,7 @@ pub fn given_back(
         left = left - part;
         part
     };
-    let (host, fees, tax) = if status != BookingStatus::Cancelled {
+    let (host, fees, tax) = if stands {
         let share = |has: Money| {
             let exact = Decimal::from(rest) * Decimal::from(has) / Decimal::from(of);
             Money::try_from(exact).unwrap_or_default()
@@ -132,7 +126,7 @@ pub fn given_back(
         (host, take(has.fees), take(has.tax))
     };
     // Rounding may leave a cent.
-    Parts {
+    Shares {
         guest,
         host,
         fees: fees + left,
@@ -152,8 +146,8 @@ mod tests {
         CancellationPolicy::Strict,
     ];
 
-    fn parts(guest: i64, host: i64, fees: i64, tax: i64) -> Parts {
-        Parts {
+    fn parts(guest: i64, host: i64, fees: i64, tax: i64) -> Shares {
+        Shares {
             guest: Money::from_cents(guest),
             host: Money::from_cents(host),
             fees: Money::from_cents(fees),
@@ -165,8 +159,8 @@ mod tests {
     fn a_refund_comes_from_whose_the_policy_says_it_is() {
         let has = parts(0, 30_000, 3_000, 1_650);
         let back =
-            |cents, status, policy| given_back(Money::from_cents(cents), has, status, policy);
-        let (cancelled, stands) = (BookingStatus::Cancelled, BookingStatus::Confirmed);
+            |cents, stands, policy| given_back(Money::from_cents(cents), has, stands, policy);
+        let (cancelled, stands) = (false, true);
         let [flexible, moderate, _] = POLICIES;
         // The first night of three stays the host's.
         assert_eq!(
@@ -177,7 +171,7 @@ mod tests {
         // A stay that became a third cheaper.
         assert_eq!(back(11_550, stands, moderate), parts(0, 10_000, 1_000, 550));
         assert_eq!(back(34_650, cancelled, moderate), has);
-        let excess = Parts {
+        let excess = Shares {
             guest: Money::from_cents(500),
             ..has
         };
@@ -188,12 +182,11 @@ mod tests {
     proptest! {
         #[test]
         fn what_goes_back_is_the_whole_sum_and_of_nobody_more_than_is_there(
-            has in (0_i64..5_000, 0_i64..500_000, 0_i64..50_000, 0_i64..50_000), sum in 0_i64..605_000, policy in 0_usize..3, cancelled: bool,
+            has in (0_i64..5_000, 0_i64..500_000, 0_i64..50_000, 0_i64..50_000), sum in 0_i64..605_000, policy in 0_usize..3, stands: bool,
         ) {
             let has = parts(has.0, has.1, has.2, has.3);
             let sum = Money::from_cents(sum).min(has.total());
-            let status = if cancelled { BookingStatus::Cancelled } else { BookingStatus::Confirmed };
-            let back = given_back(sum, has, status, POLICIES[policy]);
+            let back = given_back(sum, has, stands, POLICIES[policy]);
             prop_assert_eq!(back.total(), sum);
             for ((_, part), (account, all)) in back.by_account().into_iter().zip(has.by_account()) {
                 prop_assert!(part >= Money::ZERO && part <= all, "{account:?} {part:?} of {all:?}");

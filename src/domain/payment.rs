@@ -1,6 +1,6 @@
 //! Paying for a booking.
 
-use super::problem::Problem;
+use super::{card_number, problem::Problem};
 
 /// How a guest pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,7 +26,22 @@ pub enum PaymentStatus {
     Refunded,
 }
 
-/// The provider's token for a card or wallet, such as `tok_visa`.
+/// Where payments stand that were collected, whatever went back since.
+pub const COLLECTED: [PaymentStatus; 3] = [
+    PaymentStatus::Paid,
+    PaymentStatus::PartiallyRefunded,
+    PaymentStatus::Refunded,
+];
+
+impl PaymentStatus {
+    /// Whether it is one of the [`COLLECTED`].
+    #[must_use]
+    pub fn is_collected(self) -> bool {
+        COLLECTED.contains(&self)
+    }
+}
+
+/// The provider's token for a card or wallet, such as `pm_card_visa` or `tok_visa`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentToken(String);
 
@@ -34,17 +49,13 @@ impl PaymentToken {
     /// Parses a token: 1 to 255 letters, digits, `_` and `-`.
     ///
     /// # Errors
-    /// `INVALID` for anything else, and for what looks like a card number (13 to 19 digits): those never enter.
+    /// `INVALID` for anything else, and for what looks like a card number: those never enter.
     pub fn parse(field: &str, raw: &str) -> Result<Self, Problem> {
         let shape = (1..=255).contains(&raw.len())
             && raw
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        // Digits with nothing between them but dashes and spaces, wherever they stand.
-        let card_number = raw
-            .split(|c: char| !(c.is_ascii_digit() || c == '-' || c.is_whitespace()))
-            .any(|run| (13..=19).contains(&run.chars().filter(char::is_ascii_digit).count()));
-        if card_number {
+        if card_number::is_in(raw) {
             return Err(Problem::invalid(
                 field,
                 "Never send a card number; send the payment provider's token for it.",
@@ -55,7 +66,7 @@ impl PaymentToken {
         } else {
             Err(Problem::invalid(
                 field,
-                "Give the payment provider's token, such as tok_visa.",
+                "Give the payment provider's token, such as pm_… or tok_visa.",
             ))
         }
     }

@@ -25,7 +25,7 @@ pub struct Model {
     pub payment_method: PaymentMethod,
     /// Where it stands.
     pub payment_status: PaymentStatus,
-    /// When it was begun.
+    /// When it was begun; once it is collected, when it was.
     pub transaction_date: DateTimeUtc,
     /// When the provider set the money aside, for a request that waits for its host.
     pub authorized_at: Option<DateTimeUtc>,
@@ -41,7 +41,7 @@ pub struct Model {
     pub token: Option<String>,
     /// While pending: when the provider is asked next where it stands.
     pub look_at: Option<DateTimeUtc>,
-    /// How often the provider was asked.
+    /// How often a worker has looked after it, since it was begun or a notice came: the wait grows with it.
     pub looks: i32,
     /// When the provider was first asked to collect what is set aside: it may have done so since.
     pub capture_asked_at: Option<DateTimeUtc>,

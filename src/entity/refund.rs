@@ -18,6 +18,8 @@ pub struct Model {
     pub payment_id: PaymentId,
     /// How much.
     pub amount: Money,
+    /// Whether the booking went on, and only became cheaper, when it came to be owed.
+    pub stands: bool,
     /// Since when it is owed.
     pub created_at: DateTimeUtc,
     /// When the provider gave it back.

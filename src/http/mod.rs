@@ -23,10 +23,11 @@ mod webhooks;
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
-    http::{HeaderValue, Method, StatusCode, header},
+    Extension, Router,
+    extract::MatchedPath,
+    http::{HeaderValue, Method, Request, StatusCode, header},
     middleware,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::{
@@ -39,6 +40,7 @@ use tower_http::{
     timeout::TimeoutLayer,
     trace::TraceLayer,
 };
+use tracing::Span;
 
 pub use self::{client::Proxies, metrics::admin_router};
 use crate::{
@@ -58,8 +60,6 @@ pub struct Edge {
     pub services: Services,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// What notices of the payment provider are signed with.
-    pub webhook_secrets: Arc<Secrets>,
     /// Whose word is taken for where a request came from.
     pub proxies: Arc<Proxies>,
     /// Which pages may call from a browser.
@@ -80,12 +80,21 @@ pub enum Origins {
 }
 
 /// What is served beside the API.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Extras {
     /// Which pages.
     pub pages: pages::Pages,
-    /// Whether payments are made in the sandbox, whose payment form is served then, or at Stripe, whose notices are taken.
-    pub sandbox: bool,
+    /// Where payments are made.
+    pub payments: Payments,
+}
+
+/// Where payments are made.
+#[derive(Clone)]
+pub enum Payments {
+    /// In the sandbox, whose payment form is served.
+    Sandbox,
+    /// At Stripe, whose notices are taken if one of these signed them.
+    Stripe(Arc<Secrets>),
 }
 
 /// Every route of the server.
@@ -97,15 +106,18 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .route("/calendars/{name}", get(calendars::calendar))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready));
-    if extras.sandbox {
-        api = api.route(
+    api = match &extras.payments {
+        Payments::Sandbox => api.route(
             "/sandbox/payments/{client_secret}/confirm",
             post(sandbox::confirm),
-        );
-    } else {
-        let limit = RequestBodyLimitLayer::new(webhooks::LARGEST);
-        api = api.route("/webhooks/stripe", post(webhooks::stripe).layer(limit));
-    }
+        ),
+        Payments::Stripe(secrets) => {
+            let limit = RequestBodyLimitLayer::new(webhooks::LARGEST);
+            let secrets = Extension(Arc::clone(secrets));
+            let webhook: MethodRouter<Edge> = post(webhooks::stripe).layer(limit);
+            api.route("/webhooks/stripe", webhook.layer(secrets))
+        }
+    };
     let cors = cors(&edge.origins);
     api.with_state(edge)
         .merge(pages::routes(extras.pages))
@@ -115,16 +127,29 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         ))
         .layer(CatchPanicLayer::new())
         .layer(CompressionLayer::new())
+        .layer(PropagateRequestIdLayer::new(request_id::HEADER))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(SetRequestIdLayer::new(request_id::HEADER, MakeRequestUuid))
+        .layer(middleware::map_request(request_id::keep_only_a_good_one))
+        .layer(middleware::from_fn(card_numbers::refuse_in_head))
+        // Around the refusal, so that pages can read it. These two write nothing anywhere.
         .layer(cors)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
-        .layer(PropagateRequestIdLayer::new(request_id::HEADER))
-        .layer(TraceLayer::new_for_http())
-        .layer(SetRequestIdLayer::new(request_id::HEADER, MakeRequestUuid))
-        .layer(middleware::map_request(request_id::keep_only_a_good_one))
-        .layer(middleware::from_fn(card_numbers::refuse_in_head))
+}
+
+/// What the lines of the log say of the request that they are about: its route and not its address, which may have a secret in it.
+fn span<B>(request: &Request<B>) -> Span {
+    let route = request.extensions().get::<MatchedPath>();
+    let id = request.headers().get(request_id::HEADER);
+    tracing::debug_span!(
+        "request",
+        method = %request.method(),
+        route = route.map(MatchedPath::as_str),
+        id = id.and_then(|id| id.to_str().ok()),
+    )
 }
 
 fn cors(origins: &Origins) -> CorsLayer {

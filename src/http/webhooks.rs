@@ -1,13 +1,16 @@
 //! Where the payment provider sends its notices.
 
+use std::sync::Arc;
+
 use axum::{
+    Extension,
     body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
 
 use super::Edge;
-use crate::service::payments::Heard;
+use crate::{service::payments::Heard, store::gateway::stripe::notice::Secrets};
 
 /// The largest notice, in bytes: an event has a few thousand.
 pub(super) const LARGEST: usize = 256 << 10;
@@ -15,13 +18,13 @@ pub(super) const LARGEST: usize = 256 << 10;
 /// Takes a notice of Stripe's. 200 once it is written down, and whatever it is about; 400 for what is not Stripe's; 500 when it has to be sent again.
 pub(super) async fn stripe(
     State(edge): State<Edge>,
+    Extension(secrets): Extension<Arc<Secrets>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
     let signature = headers.get("stripe-signature");
     let signature = signature.and_then(|value| value.to_str().ok());
     let now = edge.clock.now();
-    let secrets = &edge.webhook_secrets;
     let notice = match secrets.open(signature.unwrap_or_default(), &body, now) {
         Ok(notice) => notice,
         Err(why) => {

@@ -37,12 +37,12 @@ pub async fn run(services: Services, stopping: CancellationToken) {
     );
 }
 
-/// One look through the tables: lapses what was not paid or answered in time, completes finished stays, settles what is owed, fetches
-/// calendars, sends mail, and sweeps.
+/// One look through the tables: lapses what was not paid or answered in time, completes finished stays, settles what is owed, looks after
+/// payments and compares them with the provider's books, fetches calendars, sends mail, and sweeps.
 pub async fn round(services: &Services) {
-    look_after_payments(services).await;
     move_bookings(services).await;
     settle_payments(services).await;
+    look_after_payments(services).await;
     compare_payments(services).await;
     sync_calendars(services).await;
     send_mail(services, &CancellationToken::new()).await;
@@ -88,7 +88,7 @@ async fn sweep(services: &Services) {
         "sweeping idempotency keys",
         services.sweep_idempotency_keys().await,
     );
-    report("sweeping notices", services.payments.sweep().await);
+    report("sweeping notices", services.payments.sweep_notices().await);
     report("sweeping mailed secrets", services.mails.sweep().await);
 }
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
+    ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Select,
     sea_query::{Expr, ExprTrait as _, JoinType, Query, SelectStatement},
 };
 
@@ -15,11 +15,12 @@ use crate::{
         cancellation::{self, CancelledBy, StayHasBegun},
         ids::BookingId,
         money::Money,
+        payment::PaymentStatus,
         stay::{DateRange, Stay},
     },
     entity::{
         booking::{Column, Entity, Model},
-        night,
+        night, payment,
     },
     store::db::Tx,
 };
@@ -157,4 +158,29 @@ pub(super) async fn advance(
     }
     changes.moved(booking, Some(booking.status), to, reason);
     Ok(true)
+}
+
+/// Ends a booking that is pending past its time, in the caller's transaction. Says whether it did: somebody else may have been first.
+pub(super) async fn lapse(
+    tx: &Tx,
+    booking: &Model,
+    now: DateTime<Utc>,
+    changes: &mut Changes,
+) -> Result<bool> {
+    if booking.status != BookingStatus::Pending || booking.expires_at.is_none_or(|at| at > now) {
+        return Ok(false);
+    }
+    // A guest who has paid waited for the host in vain.
+    let authorized = payment::Entity::find()
+        .filter(payment::Column::BookingId.eq(booking.booking_id))
+        .filter(payment::Column::PaymentStatus.eq(PaymentStatus::Pending))
+        .filter(payment::Column::AuthorizedAt.is_not_null())
+        .count(&**tx)
+        .await?;
+    let reason = if authorized > 0 {
+        CancellationReason::DeclinedByHost
+    } else {
+        CancellationReason::PaymentExpired
+    };
+    advance(tx, booking, BookingStatus::Cancelled, Some(reason), changes).await
 }

@@ -5,7 +5,8 @@
 //!
 //! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property (against its deletion), its imported
 //! calendars, bookings by key, their nights and payments, new nights by date, nights of imported calendars by date; then what [`changes`] writes last: the end of the history (see [`event_rows`]), the feed of
-//! sessions, and the end of the audit log. Of people: the person, then sessions, then mailed secrets. Nights and payments are only touched by whoever has their booking.
+//! sessions, and the end of the audit log. Of people: the person, then sessions, then mailed secrets. Nights are only touched by whoever has their booking; of a payment
+//! without it only when it is looked after next, and what it is called at the provider.
 
 pub mod audit;
 mod audit_chain;

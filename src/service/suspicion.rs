@@ -37,6 +37,10 @@ const FAILED_SIGN_INS: u32 = 20;
 const FAILED_SIGN_INS_OF_ALL: u32 = 500;
 /// Refusals of one person that are one.
 const REFUSALS: u32 = 20;
+/// Declined cards of one guest that are one.
+const DECLINED_CARDS: u32 = 5;
+/// The most characters that an alert says.
+const DETAIL: usize = 500;
 
 /// Counts suspicious things. Cheap to clone.
 #[derive(Clone)]
@@ -116,9 +120,22 @@ pub(super) async fn refused(parts: &Parts, actor: &Actor, times: usize) {
     }
 }
 
-/// Counts a run, and raises an alert. It never fails: what can't be written is logged.
+/// Counts a card of a guest's that was declined.
+pub(super) async fn declined_card(parts: &Parts, guest: UserId) {
+    let run = format!("cards:{guest}");
+    if parts.suspicions.reach(&run, 1, DECLINED_CARDS) {
+        let whose = Subject::User(guest);
+        let detail = format!("{DECLINED_CARDS} of {whose}");
+        alert(parts, "declined cards", &detail).await;
+    }
+}
+
+/// Counts a run, and raises an alert, which says the first 500 characters of `detail`. It never fails: what can't be written is logged.
 pub(super) async fn alert(parts: &Parts, cause: &'static str, detail: &str) {
     metrics::counter!("staygate_suspicions_total", "cause" => cause).increment(1);
+    let most = DETAIL - cause.len() - 2;
+    let detail: String = detail.chars().take(most).collect();
+    let detail = &detail;
     if let Err(error) = raise(parts, cause, detail).await {
         tracing::error!(%error, cause, detail, "an alert could not be written");
     }

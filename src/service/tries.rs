@@ -57,21 +57,23 @@ const VERIFY_MAILS: Quota = quota(5, Duration::minutes(5));
 const PASSWORD_CHANGES: Quota = quota(5, Duration::minutes(1));
 /// Calendars of other platforms that one host adds: each is fetched at once.
 const FEEDS: Quota = quota(60, Duration::minutes(1));
+/// Cards of one guest that were declined.
+const CARDS: Quota = quota(10, Duration::minutes(1));
 /// Mailed secrets that are none, from one network.
 const MAILED_TOKENS: Quota = quota(30, Duration::seconds(10));
 
-/// A try to sign in that is under way.
-pub(super) struct SignInTry {
+/// A try that is under way.
+pub(super) struct Try {
     taken: Vec<(String, Quota)>,
 }
 
-impl SignInTry {
-    /// Begins a try. `at_home` says that this account has signed in from this network before. Known and unknown addresses are counted
+impl Try {
+    /// Begins a try to sign in. `at_home` says that this account has signed in from this network before. Known and unknown addresses are counted
     /// alike.
     ///
     /// # Errors
     /// [`Error::TooMany`] when there were too many.
-    pub(super) async fn begin(
+    pub(super) async fn to_sign_in(
         parts: &Parts,
         email: &Email,
         client: &Client,
@@ -100,7 +102,18 @@ impl SignInTry {
         Ok(this)
     }
 
-    /// The password was right: nothing is counted.
+    /// Begins a try to charge a card. Who tries stolen ones has many declined.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] when there were too many.
+    pub(super) async fn to_pay(parts: &Parts, user: UserId) -> Result<Self> {
+        let key = format!("card:{user}");
+        take(parts, &key, CARDS).await?;
+        let taken = vec![(key, CARDS)];
+        Ok(Self { taken })
+    }
+
+    /// It was a good one: nothing is counted.
     pub(super) async fn give_back(self, parts: &Parts) {
         if parts.tries.mode == RateLimits::Off {
             return;

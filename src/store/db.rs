@@ -57,6 +57,8 @@ impl Db {
                     .synchronous(SqliteSynchronous::Normal)
                     // Another process (a worker, the command line) may be writing.
                     .busy_timeout(Duration::from_secs(10))
+                    // What a row had before is not left lying in its page.
+                    .pragma("secure_delete", "FAST")
             });
         if let Some(limit) = options.statement_timeout {
             connect.statement_timeout(limit);
@@ -121,6 +123,20 @@ impl Db {
         };
         let tx = self.connection.begin_with_options(options).await?;
         Ok(Tx { tx, _turn: turn })
+    }
+
+    /// Writes the files of `SQLite` anew, so that nothing is left in them of what was deleted or replaced. `PostgreSQL` does the like by itself, in its own time.
+    ///
+    /// # Errors
+    /// When it does not fit on the disk, or another process keeps the write lock for 10 seconds.
+    pub async fn wipe_what_was_deleted(&self) -> anyhow::Result<()> {
+        if self.backend() == DbBackend::Sqlite {
+            let _writer = self.lock_writer().await;
+            for step in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+                self.connection.execute_unprepared(step).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn lock_writer(&self) -> Option<OwnedMutexGuard<()>> {

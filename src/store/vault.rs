@@ -52,7 +52,7 @@ impl NamedKey {
     /// Reads `name:key` parts between commas, the keys in base64.
     ///
     /// # Errors
-    /// When a part is none, or a name stands there twice. What a key is stands in no message.
+    /// When a part is none. What a key is stands in no message.
     pub fn read(list: &str) -> anyhow::Result<Vec<Self>> {
         let parts = list
             .split(',')
@@ -60,10 +60,6 @@ impl NamedKey {
             .filter(|part| !part.is_empty());
         let keys: Vec<_> = parts.map(Self::read_one).collect::<anyhow::Result<_>>()?;
         ensure!(!keys.is_empty(), "there is no key");
-        for (at, key) in keys.iter().enumerate() {
-            let twice = keys[..at].iter().any(|other| other.name == key.name);
-            ensure!(!twice, "two keys are called {}", key.name);
-        }
         Ok(keys)
     }
 
@@ -98,9 +94,13 @@ impl Vault {
     /// A vault with these keys; the first one seals.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none, or two have one name.
     pub fn new(keys: &[NamedKey]) -> anyhow::Result<Self> {
         let current = keys.first().context("a vault needs a key")?.name.clone();
+        for (at, key) in keys.iter().enumerate() {
+            let twice = keys[..at].iter().any(|other| other.name == key.name);
+            ensure!(!twice, "two keys are called {}", key.name);
+        }
         let key = |named: &NamedKey| {
             let key = UnboundKey::new(&AES_256_GCM, &named.key).ok()?;
             Some((named.name.clone(), LessSafeKey::new(key)))
@@ -136,14 +136,13 @@ impl Vault {
         Ok(format!("{SEALED}{current}:{sealed}"))
     }
 
-    /// Opens what stands in a place. What was kept there before secrets were sealed is given as it is.
+    /// Opens what stands in a place.
     ///
     /// # Errors
-    /// When its key is not in the ring, or it was not sealed for this place.
+    /// When it is not sealed, its key is not in the ring, or it was not sealed for this place.
     pub fn open(&self, place: Place, kept: &str) -> anyhow::Result<String> {
-        let Some(sealed) = kept.strip_prefix(SEALED) else {
-            return Ok(kept.to_owned());
-        };
+        let sealed = kept.strip_prefix(SEALED);
+        let sealed = sealed.with_context(|| format!("{place} is not sealed"))?;
         let (name, sealed) = sealed.split_once(':').context("a seal without a key")?;
         let Some(key) = self.0.keys.get(name) else {
             bail!("{place} is sealed with the key {name}, which is not in the ring");
@@ -156,6 +155,18 @@ impl Vault {
             String::from_utf8(secret.to_vec()).ok()
         });
         opened.with_context(|| format!("{place} was not sealed for this place"))
+    }
+
+    /// The same, but that what was kept there before secrets were sealed is given as it is.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), for what is sealed.
+    pub fn open_or_unsealed(&self, place: Place, kept: &str) -> anyhow::Result<String> {
+        if kept.starts_with(SEALED) {
+            self.open(place, kept)
+        } else {
+            Ok(kept.to_owned())
+        }
     }
 
     /// How everything begins that the current key has sealed.
@@ -226,7 +237,10 @@ mod tests {
         ] {
             assert!(old.open(PLACE, broken).is_err(), "{broken}");
         }
-        assert_eq!(old.open(PLACE, "kept before").unwrap(), "kept before");
+        assert!(old.open(PLACE, "kept before").is_err());
+        let before = old.open_or_unsealed(PLACE, "kept before");
+        assert_eq!(before.unwrap(), "kept before");
+        assert!(old.open_or_unsealed(PLACE, "enc:a:AAAA").is_err());
     }
 
     #[test]
@@ -237,13 +251,12 @@ mod tests {
             (keys[0].name.as_str(), keys[1].name.as_str()),
             ("2027", "2026")
         );
-        for wrong in [
-            "",
-            "2027",
-            "2027:short",
-            &format!("A:{key}"),
-            &format!("a:{key},a:{key}"),
-        ] {
+        let twice = NamedKey::read(&format!("a:{key},a:{key}")).unwrap();
+        assert!(
+            Vault::new(&twice).is_err(),
+            "nobody knows which one is meant"
+        );
+        for wrong in ["", "2027", "2027:short", &format!("A:{key}")] {
             let error = format!("{:#}", NamedKey::read(wrong).err().unwrap());
             assert!(!error.contains(&key), "{error}");
         }

@@ -5,8 +5,10 @@
 
 mod rules;
 
-use anyhow::{Context as _, bail};
-use config::{Config, File, FileFormat};
+pub use rules::Provider;
+
+use anyhow::{Context as _, anyhow, bail};
+use config::{Config, ConfigError, File, FileFormat};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -194,11 +196,20 @@ impl Settings {
         }
         let config = builder
             .build()
-            .with_context(|| format!("{} can't be read", file.0))?;
+            .map_err(|error| anyhow!("{} can't be read: {}", file.0, without_text(&error)))?;
         let settings: Self = config.try_deserialize().context("a setting is wrong")?;
         settings.check()?;
         Ok(settings)
     }
+}
+
+/// What is wrong with a file, but for its text: there may be secrets in it.
+fn without_text(error: &ConfigError) -> String {
+    let told = match error {
+        ConfigError::FileParse { cause, .. } => cause.to_string(),
+        other => other.to_string(),
+    };
+    told.lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -217,7 +228,7 @@ mod tests {
     fn nothing_needs_to_be_set() {
         let settings = read(&[]).unwrap();
         assert_eq!(settings.database_url, "sqlite://staygate.db");
-        assert!(settings.has_playground() && settings.sandbox());
+        assert!(settings.has_playground() && settings.provider().unwrap() == Provider::Sandbox);
         assert_eq!(settings.origins().unwrap(), crate::http::Origins::Any);
     }
 
@@ -241,11 +252,50 @@ mod tests {
                 "STAYGATE_TRUSTED_PROXIES",
             ),
             ("STAYGATE_ENV", "staging", "env"),
+            ("STRIPE_SECRET_KEY", "sk_test_1", "STRIPE_WEBHOOK_SECRET"),
+            ("STAYGATE_SANDBOX_PAYMENTS", "false", "STRIPE_SECRET_KEY"),
         ] {
             let message = format!("{:#}", read(&[(name, value)]).unwrap_err());
             assert!(message.contains(expected), "{name}={value}: {message}");
             assert!(!message.contains('\n'), "more than a line: {message}");
         }
+    }
+
+    #[test]
+    fn stripe_is_all_of_it_or_nothing() {
+        let stripe = [
+            ("STRIPE_SECRET_KEY", "sk_test_1"),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_1"),
+        ];
+        assert!(matches!(
+            read(&stripe).unwrap().provider(),
+            Ok(Provider::Stripe { .. })
+        ));
+        for more in [
+            ("STAYGATE_SANDBOX_PAYMENTS", "true"),
+            ("STRIPE_API_BASE", "https://api.stripe.com/v1"),
+            ("STAYGATE_CURRENCY", "JPY"),
+        ] {
+            let message = read(&[stripe[0], stripe[1], more]).unwrap_err().to_string();
+            assert!(message.contains(more.0), "{more:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_toml_is_named_and_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("staygate.toml");
+        std::fs::write(&file, "stripe_secret_key = sk_live_1").unwrap();
+        let error = read(&[(CONFIG, file.to_str().unwrap())]).unwrap_err();
+        let message = format!("{error:#}");
+        assert!(
+            message.contains("staygate.toml") && message.contains("line 1"),
+            "{message}"
+        );
+        assert!(
+            !message.contains("sk_live_1") && !message.contains('\n'),
+            "{message}"
+        );
     }
 
     #[test]
@@ -269,6 +319,10 @@ mod tests {
         let message = read(&[("STAYGATE_ENV", "production"), key, mail, site, from])
             .unwrap_err()
             .to_string();
+        assert!(message.contains("STAYGATE_ENCRYPTION_KEYS"), "{message}");
+        let keys = ("STAYGATE_ENCRYPTION_KEYS", "a:key");
+        let given = [("STAYGATE_ENV", "production"), key, mail, site, from, keys];
+        let message = read(&given).unwrap_err().to_string();
         assert!(message.contains("STAYGATE_SANDBOX_PAYMENTS"), "{message}");
     }
 

@@ -1,17 +1,34 @@
 //! What settings must be, and what they mean to those who use them.
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use axum::http::HeaderValue;
 use chrono::Duration;
 use rust_decimal::Decimal;
+use url::Url;
 
 use super::{Environment, Settings};
 use crate::{
     domain::price::Rates,
     http::{Origins, Proxies},
     service::{Terms, mails::letter::Site},
-    store::passwords::HashCost,
+    store::{gateway::stripe::amounts, passwords::HashCost},
 };
+
+/// Who moves the money.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Provider<'a> {
+    /// Nobody.
+    Sandbox,
+    /// Stripe.
+    Stripe {
+        /// The secret key of the account.
+        key: &'a str,
+        /// What notices are signed with, between commas.
+        webhook_secret: &'a str,
+        /// Where the API is.
+        base: Url,
+    },
+}
 
 impl Settings {
     /// Looks whether they can be used, all together.
@@ -65,7 +82,7 @@ impl Settings {
             "STAYGATE_SITE_URL must be the address of your web pages, such as https://www.example.com"
         );
         ensure!(
-            is_web(self.api_url()) && url::Url::parse(self.api_url()).is_ok(),
+            is_web(self.api_url()) && Url::parse(self.api_url()).is_ok(),
             "STAYGATE_API_URL must be the address of this server, such as https://api.example.com"
         );
         ensure!(
@@ -88,33 +105,56 @@ impl Settings {
                 "STAYGATE_SITE_URL (https://…) and STAYGATE_MAIL_FROM must be given in production: mailed links lead there, and come from there"
             );
             ensure!(
-                self.sandbox() || self.stripe_secret_key.is_some(),
-                "No payment provider is configured: give STRIPE_SECRET_KEY. The sandbox moves no money; set \
-                 STAYGATE_SANDBOX_PAYMENTS=true to use it in production all the same"
-            );
-            ensure!(
                 self.encryption_keys.is_some(),
                 "STAYGATE_ENCRYPTION_KEYS must be given in production: name:key, the key 32 random bytes in base64"
             );
         }
+        self.provider()?;
+        Ok(())
+    }
+
+    /// Who moves the money: Stripe where its key is given, else the sandbox; that only in development, unless it is asked for.
+    ///
+    /// # Errors
+    /// When there is none, or more than one, or Stripe can't be it.
+    pub fn provider(&self) -> anyhow::Result<Provider<'_>> {
+        let stripe = match (&self.stripe_secret_key, &self.stripe_webhook_secret) {
+            (None, None) => None,
+            (Some(key), Some(webhook_secret)) => Some((key, webhook_secret)),
+            _ => bail!(
+                "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together: without notices, payments settle late"
+            ),
+        };
+        let sandbox = self.sandbox_payments;
+        let Some((key, webhook_secret)) = stripe else {
+            ensure!(
+                sandbox.unwrap_or(!self.is_production()),
+                "No payment provider is configured: give STRIPE_SECRET_KEY. The sandbox moves no money; set \
+                 STAYGATE_SANDBOX_PAYMENTS=true to use it in production all the same"
+            );
+            return Ok(Provider::Sandbox);
+        };
         ensure!(
-            !(self.sandbox_payments == Some(true) && self.stripe_secret_key.is_some()),
+            sandbox != Some(true),
             "STRIPE_SECRET_KEY and STAYGATE_SANDBOX_PAYMENTS=true can't both be: a payment has one provider"
         );
         ensure!(
-            self.stripe_secret_key.is_some() == self.stripe_webhook_secret.is_some(),
-            "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together: without notices, payments settle late"
+            amounts::has_hundredths(&self.currency),
+            "STAYGATE_CURRENCY: Stripe charges {} in whole units alone, and prices here have hundredths",
+            self.currency
         );
-        let base = url::Url::parse(&self.stripe_api_base);
-        let is_base = base.is_ok_and(|base| {
+        let base = Url::parse(&self.stripe_api_base).ok().filter(|base| {
             let web = matches!(base.scheme(), "http" | "https");
             web && base.path() == "/" && base.query().is_none()
         });
-        ensure!(
-            is_base,
-            "STRIPE_API_BASE must be where the API is, without /v1, such as https://api.stripe.com"
-        );
-        Ok(())
+        let base = base.context(
+            "STRIPE_API_BASE must be where the API is, without /v1, such as https://api.stripe.com",
+        )?;
+        Ok(Provider::Stripe {
+            key,
+            webhook_secret,
+            base,
+        })
     }
 
     /// Where others reach this server: by default where the web pages are.
@@ -126,13 +166,6 @@ impl Settings {
     #[must_use]
     pub fn is_production(&self) -> bool {
         self.env == Environment::Production
-    }
-
-    /// Whether payments are made in the sandbox: by default in development alone, where no provider is given.
-    #[must_use]
-    pub fn sandbox(&self) -> bool {
-        let by_default = !self.is_production() && self.stripe_secret_key.is_none();
-        self.sandbox_payments.unwrap_or(by_default)
     }
 
     /// Whether there is a Playground: by default in development alone.

@@ -90,7 +90,7 @@ impl PaymentMutations {
             let key = ctx.idempotency_key(input.idempotency_key);
             let payments = &ctx.services().payments;
             payments
-                .refund_some(ctx.actor(), id, amount, key.as_deref())
+                .refund(ctx.actor(), id, amount, key.as_deref())
                 .await
         };
         payload(refunded.await)

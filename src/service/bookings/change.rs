@@ -254,5 +254,5 @@ async fn settle_difference(
     }
     let change = cancellation::change(terms_of(booking), price, now);
     row.refund_limit = Set(Some(change.limit));
-    payments::owe_refund(tx, booking.booking_id, change.refund, now).await
+    payments::owe_refund(tx, booking.booking_id, change.refund, true, now).await
 }

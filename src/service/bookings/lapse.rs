@@ -2,37 +2,31 @@
 
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
     sea_query::{Expr, Query, SelectStatement},
 };
 
 use super::Bookings;
 use crate::{
-    domain::{
-        booking::{BookingStatus, CancellationReason},
-        ids::BookingId,
-        payment::PaymentStatus,
-    },
+    domain::{booking::BookingStatus, ids::BookingId},
     entity::{
-        booking::{Column, Entity, Model},
+        booking::{Column, Entity},
         payment,
     },
     service::{
-        booking_rows::{advance, lapsed, lock, stands_at, stay_of},
+        booking_rows::{advance, lapse, lapsed, lock, stands_at, stay_of},
         changes::Changes,
         error::Result,
     },
-    store::db::Tx,
 };
 
 /// How many bookings are read at a time.
 const BATCH: u64 = 200;
 
 impl Bookings {
-    /// Ends bookings whose hold, or whose host's time to answer, has run out. Any number of instances may do it at once.
-    ///
-    /// Gives how many it ended.
+    /// Ends bookings whose hold, or whose host's time to answer, has run out; one whose payment is under way is left to that. Any number of instances may do
+    /// it at once. Gives how many it ended.
     ///
     /// # Errors
     /// When the database can't be read. One booking that can't be ended is left to the next round, and stops no other.
@@ -135,29 +129,4 @@ fn payments_under_way() -> SelectStatement {
         .and_where(Expr::cust("payment_status = 'PENDING'"))
         .cond_where(no_last_word)
         .to_owned()
-}
-
-/// Ends a booking that is pending past its time, in the caller's transaction. Says whether it did: somebody else may have been first.
-pub(in crate::service) async fn lapse(
-    tx: &Tx,
-    booking: &Model,
-    now: DateTime<Utc>,
-    changes: &mut Changes,
-) -> Result<bool> {
-    if booking.status != BookingStatus::Pending || booking.expires_at.is_none_or(|at| at > now) {
-        return Ok(false);
-    }
-    // A guest who has paid waited for the host in vain.
-    let authorized = payment::Entity::find()
-        .filter(payment::Column::BookingId.eq(booking.booking_id))
-        .filter(payment::Column::PaymentStatus.eq(PaymentStatus::Pending))
-        .filter(payment::Column::AuthorizedAt.is_not_null())
-        .count(&**tx)
-        .await?;
-    let reason = if authorized > 0 {
-        CancellationReason::DeclinedByHost
-    } else {
-        CancellationReason::PaymentExpired
-    };
-    advance(tx, booking, BookingStatus::Cancelled, Some(reason), changes).await
 }

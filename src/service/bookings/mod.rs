@@ -9,7 +9,6 @@ mod nights;
 
 pub use change::BookingChange;
 pub use create::NewBooking;
-pub(super) use lapse::lapse;
 pub(super) use nights::lapse_in_the_way;
 
 use std::{collections::HashMap, sync::Arc};
@@ -161,7 +160,10 @@ impl Bookings {
             PaymentStatus::Pending | PaymentStatus::Failed => Money::ZERO,
             PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
                 let at = at.unwrap_or_else(|| self.parts.clock.now());
-                refund_at(booking, CancelledBy::Guest, at).unwrap_or_default()
+                let left = payment.amount - payment.refunded_amount;
+                refund_at(booking, CancelledBy::Guest, at)
+                    .unwrap_or_default()
+                    .min(left)
             }
         }
     }

@@ -44,13 +44,13 @@ impl Bookings {
         {
             return self.read_back(id).await;
         }
-        self.payments.capture(id).await?;
+        let payment_id = self.payments.capture(id).await?;
         let Begun::New(tx) = idempotency::begin(db, key.as_ref(), now).await? else {
             return self.read_back(id).await;
         };
         let booking = lock(&tx, id).await?.ok_or_else(not_found)?;
         let mut changes = Changes::by(actor);
-        let accepted = payments::captured(&tx, &booking, now, &mut changes).await?;
+        let accepted = payments::captured(&tx, &booking, payment_id, now, &mut changes).await?;
         if accepted {
             idempotency::remember(&tx, key.as_ref(), id.0).await?;
         }
@@ -162,7 +162,7 @@ impl Bookings {
             return Err(Problem::wrong_state(ENDED_MEANWHILE).into());
         }
         let now = self.parts.clock.now();
-        payments::owe_refund(&tx, booking.booking_id, refund, now).await?;
+        payments::owe_refund(&tx, booking.booking_id, refund, false, now).await?;
         changes.commit(tx, &self.parts).await?;
         self.payments.settle_of(booking.booking_id).await;
         self.read_back(booking.booking_id).await

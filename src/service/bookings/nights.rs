@@ -7,7 +7,6 @@ use sea_orm::{
     sea_query::{LockType, Query},
 };
 
-use super::lapse;
 use crate::{
     domain::{
         ids::PropertyId,
@@ -20,7 +19,7 @@ use crate::{
         property,
     },
     service::{
-        booking_rows::{lapsed, lock, stay_of},
+        booking_rows::{lapse, lapsed, lock, stay_of},
         calendar::{self, Calendar},
         changes::Changes,
         error::{Error, Result},
@@ -93,7 +92,7 @@ pub(in crate::service) async fn lapse_in_the_way(
     for booking in in_the_way {
         // It may have been paid for since it was read.
         if let Some(booking) = lock(tx, booking.booking_id).await? {
-            lapse::lapse(tx, &booking, now, changes).await?;
+            lapse(tx, &booking, now, changes).await?;
         }
     }
     Ok(())

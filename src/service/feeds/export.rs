@@ -31,11 +31,9 @@ use crate::{
     },
     service::{
         booking_rows::taken_nights, changes::Changes, error::Result, properties::own_property,
+        sealing::Secret,
     },
-    store::{
-        tokens::refresh::new_secret,
-        vault::{Place, fingerprint},
-    },
+    store::{tokens::refresh::new_secret, vault::fingerprint},
 };
 
 /// How many days back nights are exported.
@@ -72,7 +70,7 @@ impl Feeds {
         let token = new_secret();
         let row = ActiveModel {
             property_id: Set(id),
-            token: Set(self.0.vault.seal(place(id), &token)?),
+            token: Set(self.0.vault.seal(Secret::ExportToken.place(id.0), &token)?),
             token_digest: Set(Some(fingerprint(&token))),
             calendar_id: Set(Uuid::new_v4()),
             created_at: Set(self.0.clock.now()),
@@ -107,7 +105,10 @@ impl Feeds {
             .await?;
         let base = &self.0.terms.api_url;
         let address = |row: &Model| {
-            let token = self.0.vault.open(place(row.property_id), &row.token)?;
+            let token = self
+                .0
+                .vault
+                .open(Secret::ExportToken.place(row.property_id.0), &row.token)?;
             Ok((row.property_id, format!("{base}/calendars/{token}.ics")))
         };
         rows.iter().map(address).collect()
@@ -172,15 +173,6 @@ impl Feeds {
         let read = self.0.db.read();
         let statement = read.get_database_backend().build(&taken);
         Ok(Taken::find_by_statement(statement).all(read).await?)
-    }
-}
-
-/// Where the secret of a property's address stands.
-fn place(id: PropertyId) -> Place {
-    Place {
-        table: "calendar_exports",
-        column: "token",
-        row: id.0.into(),
     }
 }
 

@@ -32,12 +32,10 @@ use crate::{
         error::{Result, signed_in},
         idempotency::{self, Begun},
         properties::own_property,
+        sealing::Secret,
         tries,
     },
-    store::{
-        db::Tx,
-        vault::{Place, fingerprint},
-    },
+    store::{db::Tx, vault::fingerprint},
 };
 
 /// A calendar to import, as it came.
@@ -131,7 +129,10 @@ impl Feeds {
             problem: Set(None),
         };
         let row = Entity::insert(row).exec_with_returning(&*tx).await?;
-        let sealed = self.0.vault.seal(place(row.feed_id), &url)?;
+        let sealed = self
+            .0
+            .vault
+            .seal(Secret::FeedUrl.place(row.feed_id.0), &url)?;
         let mut row = row.into_active_model();
         row.url = Set(sealed);
         let row = row.update(&*tx).await?;
@@ -234,7 +235,11 @@ impl Feeds {
 
     /// A calendar as its own host sees it, or somebody else.
     fn show(&self, row: Model, is_own: bool) -> Result<Shown> {
-        let url = is_own.then(|| self.0.vault.open(place(row.feed_id), &row.url));
+        let url = is_own.then(|| {
+            self.0
+                .vault
+                .open(Secret::FeedUrl.place(row.feed_id.0), &row.url)
+        });
         let url = url.transpose()?;
         Ok(Shown { row, url })
     }
@@ -253,15 +258,6 @@ impl Feeds {
         let allowed = self.0.fetcher.check(&url);
         allowed.map_err(|error| Problem::invalid("url", error.to_string()))?;
         Ok(url)
-    }
-}
-
-/// Where the address of a calendar stands.
-pub(super) fn place(id: FeedId) -> Place {
-    Place {
-        table: "calendar_feeds",
-        column: "url",
-        row: id.0.into(),
     }
 }
 

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use url::Url;
 
-use super::{Feeds, hosting::place, nights};
+use super::{Feeds, nights};
 use crate::{
     domain::{
         audit::{Action, Outcome, Subject},
@@ -32,6 +32,7 @@ use crate::{
         error::Result,
         mails::{Mail, feed_conflicts::FeedConflicts},
         queue,
+        sealing::Secret,
     },
     store::{
         db::Tx,
@@ -165,7 +166,10 @@ impl Feeds {
         } else {
             Version::default()
         };
-        let url = self.0.vault.open(place(feed.feed_id), &feed.url)?;
+        let url = self
+            .0
+            .vault
+            .open(Secret::FeedUrl.place(feed.feed_id.0), &feed.url)?;
         let url = Url::parse(&url).map_err(anyhow::Error::from)?;
         let (body, version) = match self.0.fetcher.fetch(&url, &known).await {
             Ok(Fetched::NotModified) => return Ok(Came::AsItWas),

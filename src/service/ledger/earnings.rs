@@ -28,7 +28,7 @@ pub struct Earnings {
     pub fees: Money,
     /// What went back to guests.
     pub refunds: Money,
-    /// What is left for the host: the first less the two others.
+    /// What is left for the host. What is still to go back to a guest is in `gross` alone.
     pub net: Money,
 }
 

@@ -77,12 +77,7 @@ pub(super) async fn given_back(
         // It was collected before there were books.
         return Ok(());
     }
-    let back = ledger::given_back(
-        debt.amount,
-        has,
-        booking.status,
-        booking.cancellation_policy,
-    );
+    let back = ledger::given_back(debt.amount, has, debt.stands, booking.cancellation_policy);
     let provider = (Account::Provider, Money::ZERO - debt.amount);
     let entries = [provider].into_iter().chain(back.by_account());
     let of = (debt.payment_id, Some(debt.refund_id));
@@ -90,16 +85,13 @@ pub(super) async fn given_back(
 }
 
 /// What everyone has of a payment now.
-async fn balances(tx: &Tx, id: PaymentId) -> Result<ledger::Parts> {
+async fn balances(tx: &Tx, id: PaymentId) -> Result<ledger::Shares> {
     let entries = Entity::find()
         .filter(Column::PaymentId.eq(id))
         .all(&**tx)
         .await?;
-    let of = |account| {
-        let own = entries.iter().filter(|entry| entry.account == account);
-        Money::ZERO - own.map(|entry| entry.amount).sum()
-    };
-    Ok(ledger::Parts {
+    let of = |account| Money::ZERO - sum(&entries, account);
+    Ok(ledger::Shares {
         guest: of(Account::Guest),
         host: of(Account::Host),
         fees: of(Account::Fees),

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{Ledger, sum};
 use crate::{
-    domain::{ids::PaymentId, ledger::Account, money::Money, payment::PaymentStatus},
+    domain::{ids::PaymentId, ledger::Account, money::Money},
     entity::{
         ledger_entry::{Column, Entity, Model},
         payment,
@@ -73,10 +73,7 @@ impl Ledger {
 impl Verdict {
     fn look_at(&mut self, payment: &payment::Model, entries: &[Model]) {
         let id = payment.payment_id;
-        let was_collected = !matches!(
-            payment.payment_status,
-            PaymentStatus::Pending | PaymentStatus::Failed
-        );
+        let was_collected = payment.payment_status.is_collected();
         if entries.is_empty() {
             self.without_entries += usize::from(was_collected);
             return;
@@ -96,7 +93,7 @@ impl Verdict {
         };
         if with_provider != expected {
             let wrong = format!(
-                "payment {id} has {with_provider} with the provider, and {expected} by itself"
+                "payment {id}: the books have {with_provider} with the provider, the payment itself says {expected}"
             );
             self.wrong.push(wrong);
         }

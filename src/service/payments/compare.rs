@@ -1,17 +1,17 @@
 //! Whether the provider's books and ours agree: of the last days, every payment that moved money there, and every one that did here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
 use super::Payments;
 use crate::{
-    domain::{money::Money, payment::PaymentStatus},
+    domain::{money::Money, payment::COLLECTED},
     entity::payment::{Column, Entity, Model},
     service::{error::Result, suspicion},
     store::{
-        gateway::{GatewayError, Moved},
+        gateway::{Books, GatewayError, Moved, OddRefund},
         vault::fingerprint,
     },
 };
@@ -33,10 +33,10 @@ impl Payments {
     /// When the database fails, or the provider can't be reached.
     pub async fn compare(&self) -> Result<usize> {
         let now = self.0.clock.now();
-        let theirs = match self.0.gateway.moved_since(now - BACK).await {
+        let theirs = match self.0.gateway.books_since(now - BACK).await {
             Ok(Some(theirs)) => theirs,
             Ok(None) => return Ok(0),
-            Err(GatewayError::Unreachable(why) | GatewayError::Refused(why)) => {
+            Err(GatewayError::Unclear(why) | GatewayError::Refused(why)) => {
                 return Err(anyhow::anyhow!("the provider's books can't be read: {why}").into());
             }
         };
@@ -51,40 +51,40 @@ impl Payments {
         Ok(differences.len())
     }
 
-    async fn differences(&self, theirs: &[Moved], now: DateTime<Utc>) -> Result<Vec<String>> {
+    async fn differences(&self, theirs: &Books, now: DateTime<Utc>) -> Result<Vec<String>> {
+        let collected = theirs.collected.iter().map(|moved| &moved.reference);
+        let refunded = theirs.odd_refunds.iter().map(|(reference, _)| reference);
+        let known = self.known(collected.chain(refunded)).await?;
+        let ours = |reference: &str| known.get(&fingerprint(reference));
         let mut differences = vec![];
-        let mut known = HashMap::new();
-        for batch in theirs.chunks(BATCH) {
-            let digests = batch.iter().map(|moved| fingerprint(&moved.reference));
-            let rows = Entity::find()
-                .filter(Column::ReferenceDigest.is_in(digests))
-                .all(self.0.db.read())
-                .await?;
-            let by_digest = rows.into_iter().filter_map(|row| {
-                let digest = row.reference_digest.clone()?;
-                Some((digest, row))
-            });
-            known.extend(by_digest);
+        let mut told = HashSet::new();
+        for moved in &theirs.collected {
+            if let Some(difference) = difference(moved, ours(&moved.reference), now) {
+                differences.push(difference);
+                told.insert(&moved.reference);
+            }
         }
-        for moved in theirs {
-            let ours = known.get(&fingerprint(&moved.reference));
-            differences.extend(difference(moved, ours, now));
+        for (reference, refund) in &theirs.odd_refunds {
+            // One that shows in the sums is told with them.
+            if let Some(payment) = ours(reference).filter(|_| !told.contains(reference)) {
+                let id = payment.payment_id;
+                differences.push(match refund {
+                    OddRefund::Foreign(sum) => format!("payment {id}: {sum} went back there alone"),
+                    OddRefund::Failed(sum) => format!("payment {id}: a refund of {sum} failed"),
+                });
+            }
         }
         let recent = Entity::find()
             .filter(Column::TransactionDate.gt(now - BACK + SETTLED_AFTER))
             .filter(Column::TransactionDate.lt(now - SETTLED_AFTER))
+            // What a host accepted was charged when its guest paid, perhaps before these days: it is not looked for over there.
             .filter(Column::AuthorizedAt.is_null())
-            .filter(
-                Column::PaymentStatus.is_not_in([PaymentStatus::Pending, PaymentStatus::Failed]),
-            )
+            .filter(Column::PaymentStatus.is_in(COLLECTED))
             .all(self.0.db.read())
             .await?;
         for ours in recent {
-            let is_there = ours
-                .reference_digest
-                .as_ref()
-                .is_some_and(|digest| known.contains_key(digest));
-            if !is_there {
+            let digest = ours.reference_digest.as_ref();
+            if !digest.is_some_and(|digest| known.contains_key(digest)) {
                 differences.push(format!(
                     "payment {} is paid here, and not there",
                     ours.payment_id
@@ -92,6 +92,26 @@ impl Payments {
             }
         }
         Ok(differences)
+    }
+
+    /// The payments of some references, by what they are looked up by.
+    async fn known(
+        &self,
+        references: impl Iterator<Item = &String>,
+    ) -> Result<HashMap<String, Model>> {
+        let digests: Vec<_> = references.map(|reference| fingerprint(reference)).collect();
+        let mut known = HashMap::new();
+        for batch in digests.chunks(BATCH) {
+            let rows = Entity::find()
+                .filter(Column::ReferenceDigest.is_in(batch.iter().map(String::as_str)))
+                .all(self.0.db.read())
+                .await?;
+            known.extend(rows.into_iter().filter_map(|row| {
+                let digest = row.reference_digest.clone()?;
+                Some((digest, row))
+            }));
+        }
+        Ok(known)
     }
 }
 
@@ -103,17 +123,18 @@ fn difference(theirs: &Moved, ours: Option<&Model>, now: DateTime<Utc>) -> Optio
         reference,
     } = theirs;
     let Some(ours) = ours else {
-        return Some(format!("{reference} of {collected} is not known here"));
+        let end: String = reference.chars().rev().take(4).collect();
+        let end: String = end.chars().rev().collect();
+        return Some(format!("…{end} of {collected} is not known here"));
     };
     if ours.transaction_date > now - SETTLED_AFTER {
         return None;
     }
     let id = ours.payment_id;
-    let here = match ours.payment_status {
-        PaymentStatus::Pending | PaymentStatus::Failed => Money::ZERO,
-        PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
-            ours.amount
-        }
+    let here = if ours.payment_status.is_collected() {
+        ours.amount
+    } else {
+        Money::ZERO
     };
     if here != *collected {
         return Some(format!(

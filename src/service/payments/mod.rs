@@ -1,11 +1,15 @@
-//! Money: paying for a booking. How a payment goes on is in [`pursuit`], what becomes of it in [`outcome`], giving money back in [`settle`].
+//! Money: paying for a booking. It is begun in [`create`], goes on in [`pursuit`], and what becomes of it is in [`outcome`]; what is owed to guests
+//! is in [`debts`], giving it back in [`settle`].
 //!
-//! The provider is never called inside of a transaction. Our intent is committed first, with the keys that make each call repeatable;
-//! then the provider is called; then its answer is committed by compare-and-swap. Nobody is charged twice: the keys stay the same, a booking has at most one
-//! payment that has not failed, and a payment fails only once the provider has let go of it. Whoever comes across a payment after a crash, a timeout
+//! The provider is never called inside of a transaction. Our intent is committed first; then the provider is called; then its answer is
+//! committed by compare-and-swap. Nobody is charged twice: what a payment is called at the provider is kept before its card is asked, a booking has at most
+//! one payment that has not failed, and a payment fails only once the provider has let go of it. Whoever comes across a payment after a crash, a timeout
 //! or a notice of the provider's asks where it stands, and goes on from there.
 
+mod capture;
 mod compare;
+mod create;
+mod debts;
 mod notices;
 mod outcome;
 mod pursuit;
@@ -13,45 +17,37 @@ mod refunding;
 mod secrets;
 mod settle;
 
+pub(super) use capture::captured;
+pub use create::NewPayment;
+pub(super) use debts::owe_refund;
 pub use notices::Heard;
-pub(super) use outcome::{answer_by, captured};
-pub(super) use settle::owe_refund;
+pub(super) use outcome::answer_by;
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait as _,
-    ActiveValue::{NotSet, Set},
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
     QueryTrait as _,
 };
 
 use super::{
-    Parts, audit,
-    booking_rows::{self, stay_of},
-    changes::Changes,
-    error::{Error, Result, as_guest},
-    idempotency::{self, Begun, Key},
+    Parts, audit, booking_rows,
+    error::{Error, Result},
     suspicion,
 };
 use crate::{
     domain::{
         actor::Actor,
-        audit::{Action, Subject},
-        booking::BookingStatus,
+        audit::Subject,
         ids::{BookingId, PaymentId},
-        money::Money,
-        payment::{PaymentMethod, PaymentStatus, PaymentToken},
-        problem::{Problem, ProblemCode},
+        payment::PaymentStatus,
     },
     entity::{
         booking,
-        payment::{ActiveModel, Column, Entity, Model},
+        payment::{Column, Entity, Model},
     },
     store::{
-        db::{Tx, is_unique_violation},
-        gateway::{Standing, State, sandbox::Sandbox},
+        gateway::{State, sandbox::Sandbox},
         vault::fingerprint,
     },
 };
@@ -60,56 +56,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Payments(pub(super) Arc<Parts>);
 
-/// A payment to make, as it came.
-#[derive(Debug, Clone)]
-pub struct NewPayment {
-    /// For which booking.
-    pub booking_id: BookingId,
-    /// Card or wallet.
-    pub method: PaymentMethod,
-    /// The provider's token.
-    pub token: Option<String>,
-    /// The same key gives the same payment back.
-    pub idempotency_key: Option<String>,
-}
-
 impl Payments {
-    /// Pays for a pending booking of the caller's. An instant booking is confirmed by it; a request then waits for its host.
-    ///
-    /// The payment stays PENDING while the guest has something to do in the payment form, or the provider can't be reached.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` for somebody else's booking, `WRONG_STATE` for one that does not wait for payment, `PAYMENT_DECLINED`, `IDEMPOTENCY_CONFLICT`.
-    pub async fn create(&self, actor: &Actor, new: NewPayment) -> Result<Model> {
-        let guest = as_guest(actor)?.user_id;
-        let token = new
-            .token
-            .as_deref()
-            .map(|raw| PaymentToken::parse("paymentToken", raw))
-            .transpose()?;
-        let request = format!(
-            "payment {} {} {}",
-            new.booking_id,
-            new.method.as_column(),
-            new.token.unwrap_or_default()
-        );
-        let key = Key::parse(guest, new.idempotency_key.as_deref(), &request)?;
-        let now = self.0.clock.now();
-        let tx = match idempotency::begin(&self.0.db, key.as_ref(), now).await? {
-            Begun::New(tx) => tx,
-            Begun::Answered(id) => return unless_declined(self.read_back(PaymentId(id)).await?),
-        };
-        let booking = payable(&tx, actor, new.booking_id, now).await?;
-        let intent = self
-            .insert_intent(&tx, &booking, new.method, token, now)
-            .await?;
-        idempotency::remember(&tx, key.as_ref(), intent.payment_id.0).await?;
-        let mut changes = Changes::by(actor);
-        changes.record(Action::PaymentCreated, Subject::Payment(intent.payment_id));
-        changes.commit(tx, &self.0).await?;
-        unless_declined(self.pursue(actor, intent.payment_id).await?)
-    }
-
     /// Payments by their keys, as far as the caller may see them: those of bookings that the caller may see.
     ///
     /// # Errors
@@ -184,54 +131,11 @@ impl Payments {
         } else {
             State::Authorized
         };
-        let standing = Standing { state, sum: None };
         let provider = Actor::nobody();
-        let applied = self.apply(&provider, payment.payment_id, standing).await;
+        let applied = self
+            .apply(&provider, payment.payment_id, state.into())
+            .await;
         applied.map(Some)
-    }
-
-    async fn insert_intent(
-        &self,
-        tx: &Tx,
-        booking: &booking::Model,
-        method: PaymentMethod,
-        token: Option<PaymentToken>,
-        now: DateTime<Utc>,
-    ) -> Result<Model> {
-        let row = ActiveModel {
-            payment_id: NotSet,
-            booking_id: Set(booking.booking_id),
-            amount: Set(booking.total_price),
-            refunded_amount: Set(Money::ZERO),
-            payment_method: Set(method),
-            payment_status: Set(PaymentStatus::Pending),
-            transaction_date: Set(now),
-            authorized_at: Set(None),
-            failure: Set(None),
-            provider_reference: Set(None),
-            reference_digest: Set(None),
-            client_secret: Set(None),
-            token: Set(None),
-            look_at: Set(Some(now + pursuit::FIRST_LOOK)),
-            looks: Set(0),
-            capture_asked_at: Set(None),
-        };
-        let inserted = Entity::insert(row).exec_with_returning(&**tx).await;
-        let intent = inserted.map_err(|error| {
-            if is_unique_violation(&error) {
-                Problem::wrong_state("A payment of this booking is under way, or done.").into()
-            } else {
-                Error::from(error)
-            }
-        })?;
-        let Some(token) = token else {
-            return Ok(intent);
-        };
-        // What is sealed is bound to its row, which has a key only now.
-        let place = secrets::place("token", intent.payment_id);
-        let mut row: ActiveModel = intent.into();
-        row.token = Set(Some(self.0.vault.seal(place, token.as_str())?));
-        Ok(row.update(&**tx).await?)
     }
 
     async fn read_back(&self, id: PaymentId) -> Result<Model> {
@@ -240,39 +144,6 @@ impl Payments {
             .await?
             .ok_or_else(|| gone(id))
     }
-}
-
-/// A booking of the caller's that waits for payment, locked.
-async fn payable(
-    tx: &Tx,
-    actor: &Actor,
-    id: BookingId,
-    now: DateTime<Utc>,
-) -> Result<booking::Model> {
-    let booking = booking_rows::lock(tx, id)
-        .await?
-        .filter(|booking| actor.is(booking.guest_id))
-        .ok_or_else(|| Problem::not_found("bookingId", "booking of yours"))?;
-    if booking.status != BookingStatus::Pending {
-        return Err(Problem::wrong_state("This booking does not wait for payment.").into());
-    }
-    if booking.expires_at.is_none_or(|at| at <= now) {
-        return Err(Problem::wrong_state("The hold on these nights has lapsed; book anew.").into());
-    }
-    if now >= stay_of(&booking).ends_at(booking.time_zone.0) {
-        return Err(Problem::wrong_state("This stay is over.").into());
-    }
-    Ok(booking)
-}
-
-fn unless_declined(payment: Model) -> Result<Model> {
-    if payment.payment_status != PaymentStatus::Failed {
-        return Ok(payment);
-    }
-    let message = payment
-        .failure
-        .unwrap_or_else(|| "The payment failed; try again.".to_owned());
-    Err(Problem::new("paymentToken", ProblemCode::PaymentDeclined, message).into())
 }
 
 fn gone(id: PaymentId) -> Error {

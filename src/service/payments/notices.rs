@@ -9,13 +9,13 @@ use sea_orm::{
 
 use super::Payments;
 use crate::{
-    domain::payment::PaymentStatus,
+    domain::{audit::Subject, payment::PaymentStatus},
     entity::{
         payment::{Column, Entity},
         provider_event,
     },
-    service::error::Result,
-    store::{gateway::stripe::notice::Notice, vault::fingerprint},
+    service::{error::Result, suspicion},
+    store::{gateway::Notice, vault::fingerprint},
 };
 
 /// For how long it is remembered what was told. The provider sends a notice again for three days.
@@ -56,11 +56,12 @@ impl Payments {
             return Ok(Heard::Again);
         }
         let mut heard = Heard::NoNews;
-        if let Some(reference) = &notice.payment {
+        let digest = notice.payment.as_deref().map(fingerprint);
+        if let Some(digest) = &digest {
             let waits = Entity::update_many()
                 .col_expr(Column::LookAt, Expr::val(Some(now)))
                 .col_expr(Column::Looks, Expr::val(0))
-                .filter(Column::ReferenceDigest.eq(fingerprint(reference)))
+                .filter(Column::ReferenceDigest.eq(digest))
                 .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
                 .exec(&*tx)
                 .await?;
@@ -69,6 +70,17 @@ impl Payments {
             }
         }
         tx.commit().await?;
+        if let Some(what) = notice.alarm {
+            let about = Entity::find()
+                .filter(Column::ReferenceDigest.eq(digest))
+                .one(self.0.db.read())
+                .await?;
+            let which = about.map_or_else(
+                || "a payment that is not known here".to_owned(),
+                |payment| Subject::Payment(payment.payment_id).to_string(),
+            );
+            suspicion::alert(&self.0, "payment provider", &format!("{what}: {which}")).await;
+        }
         Ok(heard)
     }
 
@@ -76,7 +88,7 @@ impl Payments {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sweep(&self) -> Result<u64> {
+    pub async fn sweep_notices(&self) -> Result<u64> {
         let long_ago = self.0.clock.now() - REMEMBERED;
         let tx = self.0.db.begin().await?;
         let swept = provider_event::Entity::delete_many()

@@ -2,7 +2,7 @@
 //!
 //! Any number of instances may pursue one payment at once: each step has one key, and what came of it is written by compare-and-swap.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use futures_util::StreamExt as _;
 use sea_orm::{
     ActiveModelTrait as _,
@@ -11,7 +11,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait as _},
 };
 
-use super::{Payments, gone, secrets::place};
+use super::{Payments, gone};
 use crate::{
     domain::{
         actor::Actor,
@@ -23,7 +23,10 @@ use crate::{
         booking,
         payment::{ActiveModel, Column, Entity, Model},
     },
-    service::error::Result,
+    service::{
+        error::{Error, Result},
+        sealing::Secret,
+    },
     store::{
         gateway::{GatewayError, Opened, Opening, Standing, State},
         vault::fingerprint,
@@ -71,7 +74,7 @@ impl Payments {
                 self.pursue(&Actor::nobody(), id).await?;
                 return Ok(true);
             }
-            Ok::<_, crate::service::error::Error>(false)
+            Ok::<_, Error>(false)
         };
         looked.await.unwrap_or_else(|error| {
             tracing::warn!(payment_id = %id, ?error, "a payment is looked after later");
@@ -79,10 +82,20 @@ impl Payments {
         })
     }
 
-    /// Puts the next look off, so that nobody else looks meanwhile.
+    /// Puts the next look off, so that nobody else looks meanwhile; but not beyond the end of the hold, which is then let go of.
     async fn claim(&self, payment: &Model) -> Result<bool> {
+        let now = self.0.clock.now();
+        let holds_until = booking::Entity::find_by_id(payment.booking_id)
+            .select_only()
+            .column(booking::Column::ExpiresAt)
+            .into_tuple::<Option<DateTime<Utc>>>()
+            .one(self.0.db.read())
+            .await?;
+        let mut next = now + wait_after(payment.looks);
+        if let Some(end) = holds_until.flatten().filter(|end| *end > now) {
+            next = std::cmp::min(next, end);
+        }
         let tx = self.0.db.begin().await?;
-        let next = self.0.clock.now() + wait_after(payment.looks);
         let claimed = Entity::update_many()
             .col_expr(Column::LookAt, Expr::val(Some(next)))
             .col_expr(Column::Looks, Expr::col(Column::Looks).add(1))
@@ -108,13 +121,14 @@ impl Payments {
         match self.go_on(&payment, &booking).await {
             Ok(Some(standing)) => self.apply(actor, id, standing).await,
             Ok(None) => self.read_back(id).await,
-            Err(Stopped::Provider(GatewayError::Refused(message))) => {
-                tracing::warn!(payment_id = %id, message, "a payment was refused");
-                let message = "The payment provider refused this payment.".to_owned();
-                let state = State::Declined { message };
-                self.apply(actor, id, Standing { state, sum: None }).await
+            Err(Stopped::Provider(GatewayError::Refused(why)))
+                if payment.provider_reference.is_none() =>
+            {
+                // It was never opened, so nothing can move any more.
+                tracing::warn!(payment_id = %id, why, "a payment was refused");
+                self.apply(actor, id, refused().into()).await
             }
-            Err(Stopped::Provider(error @ GatewayError::Unreachable(_))) => {
+            Err(Stopped::Provider(error)) => {
                 tracing::warn!(payment_id = %id, %error, "a payment is left pending");
                 self.read_back(id).await
             }
@@ -128,7 +142,6 @@ impl Payments {
         payment: &Model,
         booking: &booking::Model,
     ) -> std::result::Result<Option<Standing>, Stopped> {
-        let id = payment.payment_id;
         let gateway = &self.0.gateway;
         let is_wanted = booking.status == BookingStatus::Pending
             && booking.expires_at.is_some_and(|at| at > self.0.clock.now());
@@ -139,34 +152,40 @@ impl Payments {
                 None => return Ok(None),
             },
             // It was never opened; whoever opens it now finds that it has failed.
-            None => return Ok(Some(state(State::Cancelled))),
+            None => return Ok(Some(State::Cancelled.into())),
         };
-        if !is_wanted {
-            let key = format!("payment-{id}-cancel");
-            return Ok(Some(gateway.cancel(&reference, &key).await?));
-        }
-        if payment.capture_asked_at.is_some() {
-            let key = format!("payment-{id}-capture");
-            return Ok(Some(gateway.capture(&reference, &key).await?));
-        }
+        // Each step is taken from where the payment stands, so that none is asked for twice, whatever became of the one before.
         let mut standing = match (is_new, payment.token.is_some()) {
-            (true, true) => state(State::Open),
-            (true, false) => state(State::NeedsAction),
+            (true, true) => State::Open.into(),
+            (true, false) => State::NeedsAction.into(),
             (false, _) => gateway.look(&reference).await?,
         };
+        if !is_wanted {
+            if !standing.state.is_final() {
+                standing = gateway.cancel(&reference).await?;
+            }
+            return Ok(Some(standing));
+        }
         if standing.state == State::Open {
-            let key = format!("payment-{id}-confirm");
-            let method = payment.payment_method;
-            standing = gateway.confirm(&reference, method, &key).await?;
+            let confirmed = gateway.confirm(&reference, payment.payment_method).await;
+            standing = match confirmed {
+                Err(GatewayError::Refused(why)) => {
+                    tracing::warn!(payment_id = %payment.payment_id, why, "a card was refused");
+                    refused().into()
+                }
+                confirmed => confirmed?,
+            };
+        }
+        if standing.state == State::Authorized && payment.capture_asked_at.is_some() {
+            standing = gateway.capture(&reference).await?;
         }
         if matches!(standing.state, State::Declined { .. }) {
             if payment.token.is_none() {
                 // The guest is at the payment form, and may take another card there.
-                return Ok(Some(state(State::NeedsAction)));
+                return Ok(Some(State::NeedsAction.into()));
             }
             // From now on nobody can pay it in a form that is still open somewhere: another payment may be begun.
-            let key = format!("payment-{id}-cancel");
-            let cancelled = gateway.cancel(&reference, &key).await?;
+            let cancelled = gateway.cancel(&reference).await?;
             if cancelled.state != State::Cancelled {
                 return Ok(Some(cancelled));
             }
@@ -184,14 +203,13 @@ impl Payments {
         let token = self.token(payment)?;
         let token = token.map(|token| PaymentToken::parse("paymentToken", &token));
         let opening = Opening {
-            key: format!("payment-{id}"),
+            // A key of its own each time, as one would repeat a failure of the provider's for a day. What was opened and is not kept is never confirmed.
+            key: format!("payment-{id}-{}-{}", micros(payment), payment.looks),
             name: id.to_string(),
             amount: payment.amount,
             currency: self.0.terms.currency.clone(),
             method: payment.payment_method,
-            token: token
-                .transpose()
-                .map_err(crate::service::error::Error::from)?,
+            token: token.transpose().map_err(Error::from)?,
             capture: booking.instant_book,
         };
         let opened = self.0.gateway.open(&opening).await?;
@@ -211,10 +229,12 @@ impl Payments {
         if payment.provider_reference.is_some() {
             return self.reference(&payment);
         }
-        let seal = |column, secret: &str| self.0.vault.seal(place(column, id), secret);
+        let seal = |which: Secret, secret: &str| self.0.vault.seal(which.place(id.0), secret);
+        let reference = seal(Secret::PaymentReference, &opened.reference)?;
+        let client_secret = seal(Secret::ClientSecret, &opened.client_secret)?;
         let mut row: ActiveModel = payment.into();
-        row.provider_reference = Set(Some(seal("provider_reference", &opened.reference)?));
-        row.client_secret = Set(Some(seal("client_secret", &opened.client_secret)?));
+        row.provider_reference = Set(Some(reference));
+        row.client_secret = Set(Some(client_secret));
         row.reference_digest = Set(Some(fingerprint(&opened.reference)));
         row.update(&*tx).await?;
         tx.commit().await?;
@@ -225,7 +245,7 @@ impl Payments {
 /// Why a payment does not go on.
 enum Stopped {
     Provider(GatewayError),
-    Here(crate::service::error::Error),
+    Here(Error),
 }
 
 impl From<GatewayError> for Stopped {
@@ -234,14 +254,22 @@ impl From<GatewayError> for Stopped {
     }
 }
 
-impl From<crate::service::error::Error> for Stopped {
-    fn from(error: crate::service::error::Error) -> Self {
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
         Self::Here(error)
     }
 }
 
-fn state(state: State) -> Standing {
-    Standing { state, sum: None }
+/// The provider would not hear of it.
+fn refused() -> State {
+    State::Declined {
+        message: "The payment provider refused this payment.".to_owned(),
+    }
+}
+
+/// When a pending payment was begun. No two payments with one key share it, be it that one of them was lost with the end of a database.
+fn micros(payment: &Model) -> i64 {
+    payment.transaction_date.timestamp_micros()
 }
 
 /// Ten seconds, then twice as long each time, up to five minutes. Whoever looked last may still be at it: that does no harm.

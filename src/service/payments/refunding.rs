@@ -3,20 +3,23 @@
 use rust_decimal::Decimal;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
-use super::{Payments, settle::owe};
+use super::{
+    Payments,
+    debts::{left_of, owe},
+};
 use crate::{
     domain::{
         actor::Actor,
-        audit::{Action, Subject},
+        audit::{Action, Outcome, Subject},
+        booking::BookingStatus,
         ids::{BookingId, PaymentId},
         money::Money,
-        payment::PaymentStatus,
+        payment::COLLECTED,
         problem::Problem,
     },
     entity::{
         booking,
         payment::{Column, Entity, Model},
-        refund,
     },
     service::{
         booking_rows,
@@ -33,7 +36,7 @@ impl Payments {
     /// # Errors
     /// `NOT_FOUND` for a payment of a property that is not the caller's, unless an admin asks; `WRONG_STATE` for one that was not collected, or of
     /// which nothing is left; `INVALID` for more than is left; `IDEMPOTENCY_CONFLICT`.
-    pub async fn refund_some(
+    pub async fn refund(
         &self,
         actor: &Actor,
         id: PaymentId,
@@ -53,8 +56,10 @@ impl Payments {
             Begun::Answered(id) => return self.read_back(PaymentId(id)).await,
         };
         // Whoever owes something of a payment has its booking: two at once do not give the same money back.
-        booking_rows::lock(&tx, booking_id).await?;
-        let (payment, left) = left_of(&tx, id).await?;
+        let booking = booking_rows::lock(&tx, booking_id).await?;
+        let stands = booking.is_some_and(|booking| booking.status != BookingStatus::Cancelled);
+        let payment = collected(&tx, id).await?;
+        let left = left_of(&tx, &payment).await?;
         let amount = amount.unwrap_or(left);
         if left == Money::ZERO {
             return Err(
@@ -65,17 +70,12 @@ impl Payments {
             let message = format!("At most {left} is left of this payment.");
             return Err(Problem::invalid("amount", message).into());
         }
-        owe(&tx, payment.payment_id, amount, now).await?;
+        owe(&tx, id, amount, stands, now).await?;
         idempotency::remember(&tx, key.as_ref(), id.0).await?;
         let mut changes = Changes::by(actor);
         let detail = Some(amount.to_string());
         let subject = Subject::Payment(id);
-        changes.note(
-            Action::RefundOrdered,
-            subject,
-            crate::domain::audit::Outcome::Done,
-            detail,
-        );
+        changes.note(Action::RefundOrdered, subject, Outcome::Done, detail);
         changes.commit(tx, &self.0).await?;
         self.settle_of(booking_id).await;
         self.read_back(id).await
@@ -98,21 +98,11 @@ impl Payments {
     }
 }
 
-/// A collected payment, and what is left of it that is not owed already.
-async fn left_of(tx: &Tx, id: PaymentId) -> Result<(Model, Money)> {
-    let collected = Entity::find_by_id(id).filter(Column::PaymentStatus.is_in([
-        PaymentStatus::Paid,
-        PaymentStatus::PartiallyRefunded,
-        PaymentStatus::Refunded,
-    ]));
-    let payment = collected.one(&**tx).await?.ok_or_else(|| {
-        Problem::wrong_state("This payment was not collected; there is nothing to give back.")
-    })?;
-    let debts = refund::Entity::find()
-        .filter(refund::Column::PaymentId.eq(id))
-        .all(&**tx)
-        .await?;
-    let owed: Money = debts.iter().map(|debt| debt.amount).sum();
-    let left = payment.amount - owed;
-    Ok((payment, left))
+/// A payment that was collected.
+async fn collected(tx: &Tx, id: PaymentId) -> Result<Model> {
+    let collected = Entity::find_by_id(id).filter(Column::PaymentStatus.is_in(COLLECTED));
+    collected.one(&**tx).await?.ok_or_else(|| {
+        let message = "This payment was not collected; there is nothing to give back.";
+        Problem::wrong_state(message).into()
+    })
 }

@@ -1,9 +1,8 @@
-//! Giving money back, and letting go of what was set aside. What is owed stands in the tables, so a crash only delays it.
+//! Giving back what is owed, and letting go of what was set aside.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use futures_util::StreamExt as _;
 use sea_orm::{
-    ActiveValue::{NotSet, Set},
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, Query, SelectStatement},
@@ -16,53 +15,70 @@ use crate::{
         audit::{Action, Subject},
         booking::BookingStatus,
         ids::{BookingId, PaymentId, RefundId},
-        money::Money,
         payment::PaymentStatus,
     },
     entity::{
         booking,
-        payment::{Column, Entity, Model},
+        payment::{Column, Entity},
         refund,
     },
-    service::{booking_rows, changes::Changes, error::Result, ledger, suspicion},
-    store::{
-        db::Tx,
-        gateway::{GatewayError, Refund},
+    service::{
+        booking_rows,
+        changes::Changes,
+        error::{Error, Result},
+        ledger, suspicion,
     },
+    store::gateway::{GatewayError, Refund},
 };
 
-/// How many debts or payments one round takes on.
+/// How many debts or payments are read at a time.
 const ROUND: u64 = 200;
-
 /// How many are settled at a time.
 const AT_ONCE: usize = 8;
 /// The longest wait between two tries to pay a debt back.
 const LONGEST_WAIT: Duration = Duration::hours(1);
+/// After that long no call is still on its way: who then finds that a refund was not made may ask for it by another key. The old one would repeat a
+/// failure of the provider's for a day.
+const NO_CALL_LASTS: Duration = Duration::minutes(10);
 
 impl Payments {
-    /// Gives back what is owed, and lets go of payments whose booking ended or lapsed. Any number of instances may do it at once.
-    /// Gives how many payments it settled.
+    /// Gives back what is owed, and calls up payments whose booking ended or lapsed, to be let go of. Any number of instances may do it at once.
+    /// Gives how many payments it came across.
     ///
     /// # Errors
     /// When the database fails. A provider that can't be reached is tried again in a later round.
     pub async fn settle_due(&self) -> Result<usize> {
-        self.settle(&Condition::all()).await
+        Ok(self.call_up_left_over().await? + self.pay_back_owed(&Condition::all()).await?)
     }
 
-    /// The same for one booking, as far as it goes: what can't be done now is done by a later round.
+    /// Gives back what is owed of one booking, and lets go of what is set aside for it once it has ended, as far as that goes: what can't be
+    /// done now is done by a later round.
     pub(in crate::service) async fn settle_of(&self, booking_id: BookingId) {
+        let let_go = async {
+            let pending = Entity::find()
+                .filter(Column::BookingId.eq(booking_id))
+                .filter(Column::PaymentStatus.eq(PaymentStatus::Pending));
+            for payment in pending.all(self.0.db.read()).await? {
+                self.pursue(&Actor::nobody(), payment.payment_id).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = let_go.await {
+            tracing::warn!(%booking_id, %error, "letting go is left to a later round");
+        }
+        self.pay_back_of(booking_id).await;
+    }
+
+    /// Gives back what is owed of one booking, as far as it goes.
+    pub(super) async fn pay_back_of(&self, booking_id: BookingId) {
         let which = Condition::all().add(Column::BookingId.eq(booking_id));
-        if let Err(error) = self.settle(&which).await {
-            tracing::warn!(%booking_id, %error, "settling is left to a later round");
+        if let Err(error) = self.pay_back_owed(&which).await {
+            tracing::warn!(%booking_id, %error, "paying back is left to a later round");
         }
     }
 
-    async fn settle(&self, which: &Condition) -> Result<usize> {
-        Ok(self.let_go_left_over(which).await? + self.refund_owed(which).await?)
-    }
-
     /// Gives back what is owed, each debt once a round, so that those which keep failing do not stand in the way of others.
-    async fn refund_owed(&self, which: &Condition) -> Result<usize> {
+    async fn pay_back_owed(&self, which: &Condition) -> Result<usize> {
         let now = self.0.clock.now();
         let (mut settled, mut after) = (0, RefundId(0));
         loop {
@@ -83,7 +99,7 @@ impl Payments {
             };
             after = last.refund_id;
             let paid_back = futures_util::stream::iter(debts)
-                .map(async |debt| told(debt.payment_id, self.refund(&debt).await))
+                .map(async |debt| told(debt.payment_id, self.pay_back(&debt).await))
                 .buffer_unordered(AT_ONCE);
             settled += paid_back
                 .filter(|done| std::future::ready(*done))
@@ -92,8 +108,9 @@ impl Payments {
         }
     }
 
-    /// Lets go of payments whose booking ended, or lapsed meanwhile, each once a round.
-    async fn let_go_left_over(&self, which: &Condition) -> Result<usize> {
+    /// Calls up the payments whose booking ended or lapsed, and which nobody looks after: [`look_after_due`](Self::look_after_due) lets go of them. Gives
+    /// how many.
+    async fn call_up_left_over(&self) -> Result<usize> {
         let now = self.0.clock.now();
         let unwanted = Condition::any()
             .add(booking::Column::Status.eq(BookingStatus::Cancelled))
@@ -103,43 +120,37 @@ impl Payments {
             .from(booking::Entity)
             .cond_where(unwanted)
             .to_owned();
-        let left_over = which
-            .clone()
+        let left_over = Entity::find()
+            .select_only()
+            .column(Column::PaymentId)
             // Spelled out rather than bound, because the partial index is chosen by it.
-            .add(Expr::cust("payment_status = 'PENDING'"))
-            .add(Column::BookingId.in_subquery(unwanted));
-        let (mut settled, mut after) = (0, PaymentId(0));
-        loop {
-            let round = Entity::find()
-                .filter(left_over.clone())
-                .filter(Column::PaymentId.gt(after));
-            let round = round.order_by_asc(Column::PaymentId).limit(ROUND);
-            let payments = round.all(self.0.db.read()).await?;
-            let Some(last) = payments.last() else {
-                return Ok(settled);
-            };
-            after = last.payment_id;
-            let let_go = futures_util::stream::iter(payments)
-                .map(async |payment| {
-                    let id = payment.payment_id;
-                    let pursued = self.pursue(&Actor::nobody(), id).await;
-                    let is_settled = |now: Model| now.payment_status != PaymentStatus::Pending;
-                    told(id, pursued.map(is_settled).map_err(anyhow::Error::from))
-                })
-                .buffer_unordered(AT_ONCE);
-            settled += let_go
-                .filter(|done| std::future::ready(*done))
-                .count()
-                .await;
+            .filter(Expr::cust("payment_status = 'PENDING'"))
+            .filter(Column::LookAt.is_null())
+            .filter(Column::BookingId.in_subquery(unwanted))
+            .limit(ROUND)
+            .into_tuple::<PaymentId>()
+            .all(self.0.db.read())
+            .await?;
+        if left_over.is_empty() {
+            return Ok(0);
         }
+        let tx = self.0.db.begin().await?;
+        let called = Entity::update_many()
+            .col_expr(Column::LookAt, Expr::val(Some(now)))
+            .col_expr(Column::Looks, Expr::val(0))
+            .filter(Column::PaymentId.is_in(left_over.iter().copied()))
+            .filter(Column::PaymentStatus.eq(PaymentStatus::Pending))
+            .filter(Column::LookAt.is_null())
+            .exec(&*tx)
+            .await?;
+        tx.commit().await?;
+        tracing::debug!(called = called.rows_affected, "payments are let go of");
+        Ok(left_over.len())
     }
 
     /// Takes a debt on, so that nobody else pays it back meanwhile.
     async fn claim_debt(&self, debt: &refund::Model) -> Result<bool> {
-        // Longer than two calls take: nobody else asks before it is known what became of these.
-        let doublings = (debt.attempts - 3).clamp(0, 7).unsigned_abs();
-        let wait = Duration::seconds(10) * 2_i32.pow(doublings);
-        let next = self.0.clock.now() + wait.min(LONGEST_WAIT);
+        let next = self.0.clock.now() + wait_after(debt.attempts);
         let tx = self.0.db.begin().await?;
         let claimed = refund::Entity::update_many()
             .col_expr(refund::Column::DueAt, Expr::val(Some(next)))
@@ -153,17 +164,22 @@ impl Payments {
         Ok(claimed.rows_affected == 1)
     }
 
-    async fn refund(&self, debt: &refund::Model) -> anyhow::Result<bool> {
+    async fn pay_back(&self, debt: &refund::Model) -> anyhow::Result<bool> {
         if !self.claim_debt(debt).await? {
             return Ok(false);
         }
         let payment = self.read_back(debt.payment_id).await?;
+        let name = name_of(debt);
         let refund = Refund {
             reference: self.reference(&payment)?.unwrap_or_default(),
             amount: debt.amount,
             currency: self.0.terms.currency.clone(),
-            // The same debt has the same name, whoever pays it back.
-            name: format!("refund-{}", debt.refund_id),
+            key: if wait_after(debt.attempts - 1) < NO_CALL_LASTS {
+                name.clone()
+            } else {
+                format!("{name}-{}", debt.attempts)
+            },
+            name,
             again: debt.attempts > 0,
         };
         let asked = self.0.gateway.refund(&refund).await;
@@ -177,6 +193,9 @@ impl Payments {
         asked?;
         let now = self.0.clock.now();
         let tx = self.0.db.begin().await?;
+        let booking = booking_rows::lock(&tx, payment.booking_id)
+            .await?
+            .ok_or_else(|| gone(debt.payment_id))?;
         let payment = Entity::find_by_id(debt.payment_id)
             .lock_exclusive()
             .one(&*tx)
@@ -203,10 +222,6 @@ impl Payments {
             .filter(Column::PaymentId.eq(debt.payment_id))
             .exec(&*tx)
             .await?;
-        let booking = booking::Entity::find_by_id(payment.booking_id)
-            .one(&*tx)
-            .await?
-            .ok_or_else(|| gone(debt.payment_id))?;
         ledger::given_back(&tx, &booking, debt, now).await?;
         let mut changes = Changes::by_nobody();
         changes.record(Action::PaymentRefunded, Subject::Payment(debt.payment_id));
@@ -232,50 +247,14 @@ fn told(payment_id: PaymentId, done: anyhow::Result<bool>) -> bool {
     })
 }
 
-/// Writes down what the guest of a locked booking is owed, and never more than what was paid and is not owed already.
-pub(in crate::service) async fn owe_refund(
-    tx: &Tx,
-    booking_id: BookingId,
-    amount: Money,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let paid = Entity::find()
-        .filter(Column::BookingId.eq(booking_id))
-        .filter(
-            Column::PaymentStatus.is_in([PaymentStatus::Paid, PaymentStatus::PartiallyRefunded]),
-        )
-        .one(&**tx)
-        .await?;
-    let Some(payment) = paid else { return Ok(()) };
-    let debts = refund::Entity::find()
-        .filter(refund::Column::PaymentId.eq(payment.payment_id))
-        .all(&**tx)
-        .await?;
-    let owed: Money = debts.iter().map(|debt| debt.amount).sum();
-    let amount = amount.min(payment.amount - owed);
-    owe(tx, payment.payment_id, amount, now).await
+/// How long a debt waits for its next try: longer than two calls take, so that nobody else asks before it is known what became of these.
+fn wait_after(attempts: i32) -> Duration {
+    let doublings = (attempts - 3).clamp(0, 9).unsigned_abs();
+    (Duration::seconds(10) * 2_i32.pow(doublings)).min(LONGEST_WAIT)
 }
 
-/// Writes down a debt, if there is one.
-pub(super) async fn owe(
-    tx: &Tx,
-    payment_id: PaymentId,
-    amount: Money,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    if amount > Money::ZERO {
-        let row = refund::ActiveModel {
-            refund_id: NotSet,
-            payment_id: Set(payment_id),
-            amount: Set(amount),
-            created_at: Set(now),
-            settled_at: Set(None),
-            due_at: Set(None),
-            attempts: Set(0),
-        };
-        refund::Entity::insert(row)
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+/// What a debt is called at the provider, whoever pays it back. No two share it, be it that one of them was lost with the end of a database.
+fn name_of(debt: &refund::Model) -> String {
+    let owed_since = debt.created_at.timestamp_micros();
+    format!("refund-{}-{owed_since}", debt.refund_id)
 }

@@ -25,7 +25,7 @@ use crate::{
         changes::Changes,
         error::{Error, Result},
         suspicion,
-        tries::SignInTry,
+        tries::Try,
     },
 };
 
@@ -54,7 +54,7 @@ impl Sessions {
             .await?;
         let user_id = user.as_ref().map(|user| user.user_id);
         let at_home = self.was_signed_in_from(user_id, client).await?;
-        let this_try = match SignInTry::begin(&self.0, &email, client, at_home).await {
+        let this_try = match Try::to_sign_in(&self.0, &email, client, at_home).await {
             Ok(begun) => begun,
             Err(error) => {
                 suspicion::failed_sign_in(&self.0, email.as_str(), user_id, client).await;

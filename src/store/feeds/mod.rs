@@ -245,7 +245,9 @@ fn broken(error: &reqwest::Error) -> FetchError {
         }
         cause = error.source();
     }
-    tracing::debug!(%error, "a calendar was not fetched");
+    // Without its own words, in which the address stands.
+    let (timed_out, refused) = (error.is_timeout(), error.is_connect());
+    tracing::debug!(timed_out, refused, "a calendar was not fetched");
     FetchError::Unreachable
 }
 

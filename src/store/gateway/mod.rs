@@ -52,6 +52,13 @@ pub struct Standing {
     pub sum: Option<(Money, String)>,
 }
 
+impl From<State> for Standing {
+    /// Where a payment stands whose sum nobody has told.
+    fn from(state: State) -> Self {
+        Self { state, sum: None }
+    }
+}
+
 /// How far a payment has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -74,6 +81,14 @@ pub enum State {
     Cancelled,
 }
 
+impl State {
+    /// Whether it stays so.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Succeeded | Self::Cancelled)
+    }
+}
+
 /// Money to give back.
 #[derive(Debug, Clone)]
 pub struct Refund {
@@ -83,10 +98,30 @@ pub struct Refund {
     pub amount: Money,
     /// ISO 4217.
     pub currency: String,
-    /// What we call it: the same name is given back once.
+    /// What we call it, for good: the same name is given back once.
     pub name: String,
+    /// The same key gives one answer for a day, be it a failure. It is another one only when no call with the one before can still be on its way.
+    pub key: String,
     /// Whether it may have been asked for before. The provider is then asked first whether it was done.
     pub again: bool,
+}
+
+/// A refund of the provider's that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OddRefund {
+    /// It was made over there, and not by us.
+    Foreign(Money),
+    /// It failed after it was taken on: the guest does not have the money.
+    Failed(Money),
+}
+
+/// The provider's books of some time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Books {
+    /// The payments that were collected in it.
+    pub collected: Vec<Moved>,
+    /// The refunds of it that are not as they should be, by the provider's names of their payments.
+    pub odd_refunds: Vec<(String, OddRefund)>,
 }
 
 /// A payment that moved money, as the provider's books have it.
@@ -100,12 +135,25 @@ pub struct Moved {
     pub given_back: Money,
 }
 
+/// What the provider tells of itself. What it says of a payment is not believed: it may be old. Who has it asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The same for the same event, however often it is sent.
+    pub id: String,
+    /// In the provider's words, such as `payment_intent.succeeded`.
+    pub kind: String,
+    /// The payment that it is about, by the provider's name; none when it is about something else.
+    pub payment: Option<String>,
+    /// What somebody has to see to: a refund that failed after all, a charge that is disputed.
+    pub alarm: Option<&'static str>,
+}
+
 /// Why the provider gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// It could not be reached, or did not say what became of the call: the truth has to be asked for.
-    #[error("the payment provider could not be reached: {0}")]
-    Unreachable(String),
+    #[error("it is not known what became of the call to the payment provider: {0}")]
+    Unclear(String),
     /// It understood, and refused; nothing moved.
     #[error("the payment provider refused: {0}")]
     Refused(String),
@@ -113,33 +161,32 @@ pub enum GatewayError {
 
 /// A payment provider.
 ///
-/// Every method may be repeated. Each gives [`GatewayError::Unreachable`] when it is not known what became of the call, and
+/// Every method may be repeated. Each gives [`GatewayError::Unclear`] when it is not known what became of the call, and
 /// [`GatewayError::Refused`] when it is known that nothing did.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync + 'static {
-    /// Opens a payment. Nothing moves.
+    /// Opens a payment. Nothing moves, and one that nobody knows of never does.
     async fn open(&self, opening: &Opening) -> Result<Opened, GatewayError>;
 
-    /// Asks the card of an open payment, and says where the payment stands then. `key` makes it one question.
+    /// Asks the card of an open payment, and says where the payment stands then.
     async fn confirm(
         &self,
         reference: &str,
         method: PaymentMethod,
-        key: &str,
     ) -> Result<Standing, GatewayError>;
 
     /// Where a payment stands.
     async fn look(&self, reference: &str) -> Result<Standing, GatewayError>;
 
     /// Moves money that is set aside, if it still is, and says where the payment stands then.
-    async fn capture(&self, reference: &str, key: &str) -> Result<Standing, GatewayError>;
+    async fn capture(&self, reference: &str) -> Result<Standing, GatewayError>;
 
     /// Lets go of a payment, if its money has not moved, and says where it stands then.
-    async fn cancel(&self, reference: &str, key: &str) -> Result<Standing, GatewayError>;
+    async fn cancel(&self, reference: &str) -> Result<Standing, GatewayError>;
 
     /// Gives money back, once for each name.
     async fn refund(&self, refund: &Refund) -> Result<(), GatewayError>;
 
-    /// The payments that moved money since a moment; none where the provider keeps no books.
-    async fn moved_since(&self, since: DateTime<Utc>) -> Result<Option<Vec<Moved>>, GatewayError>;
+    /// The books since a moment; none where the provider keeps none.
+    async fn books_since(&self, since: DateTime<Utc>) -> Result<Option<Books>, GatewayError>;
 }

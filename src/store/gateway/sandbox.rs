@@ -11,7 +11,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{GatewayError, Moved, Opened, Opening, PaymentGateway, Refund, Standing, State};
+use super::{Books, GatewayError, Opened, Opening, PaymentGateway, Refund, Standing, State};
 use crate::domain::{
     digest::sha256_hex,
     payment::{PaymentMethod, PaymentToken},
@@ -41,10 +41,6 @@ impl Sandbox {
     }
 }
 
-fn standing(state: State) -> Standing {
-    Standing { state, sum: None }
-}
-
 #[async_trait]
 impl PaymentGateway for Sandbox {
     async fn open(&self, opening: &Opening) -> Result<Opened, GatewayError> {
@@ -67,9 +63,8 @@ impl PaymentGateway for Sandbox {
         &self,
         reference: &str,
         _method: PaymentMethod,
-        _key: &str,
     ) -> Result<Standing, GatewayError> {
-        Ok(standing(if reference.ends_with(PAYS) {
+        Ok(Standing::from(if reference.ends_with(PAYS) {
             State::Succeeded
         } else if reference.ends_with(HOLDS) {
             State::Authorized
@@ -84,26 +79,26 @@ impl PaymentGateway for Sandbox {
 
     /// What was not written down was not done: nothing has moved anywhere.
     async fn look(&self, reference: &str) -> Result<Standing, GatewayError> {
-        Ok(standing(if reference.ends_with(ASKS) {
+        Ok(Standing::from(if reference.ends_with(ASKS) {
             State::NeedsAction
         } else {
             State::Open
         }))
     }
 
-    async fn capture(&self, _reference: &str, _key: &str) -> Result<Standing, GatewayError> {
-        Ok(standing(State::Succeeded))
+    async fn capture(&self, _reference: &str) -> Result<Standing, GatewayError> {
+        Ok(State::Succeeded.into())
     }
 
-    async fn cancel(&self, _reference: &str, _key: &str) -> Result<Standing, GatewayError> {
-        Ok(standing(State::Cancelled))
+    async fn cancel(&self, _reference: &str) -> Result<Standing, GatewayError> {
+        Ok(State::Cancelled.into())
     }
 
     async fn refund(&self, _refund: &Refund) -> Result<(), GatewayError> {
         Ok(())
     }
 
-    async fn moved_since(&self, _since: DateTime<Utc>) -> Result<Option<Vec<Moved>>, GatewayError> {
+    async fn books_since(&self, _since: DateTime<Utc>) -> Result<Option<Books>, GatewayError> {
         Ok(None)
     }
 }

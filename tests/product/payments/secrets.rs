@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::{a_market, a_secure_card};
+use super::{Waiting, a_market, a_waiting_payment};
 use crate::support::{Stripe, World, on_both_engines};
 
 fn keys(names: &[&str]) -> String {
@@ -17,11 +17,12 @@ async fn leaves_secrets(
     stripe: &Stripe,
 ) -> (Vec<String>, Value, World, crate::support::Client) {
     let (shop, host, guest, property) = a_market(world, stripe, json!({})).await;
-    let booking = guest.books(&property, &shop.day(10), &shop.day(12)).await;
-    let card = a_secure_card(stripe).await;
-    let made = guest.tries_to_pay(&booking, &card).await["payment"].take();
-    let secret = made["clientSecret"].as_str().expect("a secret").to_owned();
-    let (reference, _) = secret.split_once("_secret_").expect("a secret");
+    let Waiting {
+        booking,
+        card,
+        secret,
+        reference,
+    } = a_waiting_payment(&shop, stripe, &guest, &property, 10).await;
     let publish =
         "mutation($id: ID!) { publishCalendar(propertyId: $id) { property { calendarUrl } } }";
     let published = host.get(publish, json!({ "id": property })).await["publishCalendar"].take();
@@ -43,7 +44,7 @@ async fn leaves_secrets(
     let secrets = [
         card.as_str(),
         secret.as_str(),
-        reference,
+        reference.as_str(),
         token.trim_end_matches(".ics"),
         theirs,
     ];
@@ -93,6 +94,7 @@ on_both_engines! {
         assert_eq!(file.send().await.expect("an answer").status(), 200);
         let (done, said) = before.runs(&["keys", "rotate"], "").await;
         assert!(!done && said.contains("sealed with the key b, which is not in the ring"), "{said}");
+        assert!(said.contains("5 secrets can't be opened"), "each is told: {said}");
     }
 
     async fn what_was_kept_before_secrets_were_sealed_is_sealed_at_the_next_start(world: World) {
@@ -108,6 +110,13 @@ on_both_engines! {
         assert_eq!(world.number("SELECT count(*) FROM sealing_backlog").await, 0);
         let unsealed = "SELECT count(*) FROM payments WHERE client_secret NOT LIKE 'enc:%' OR provider_reference NOT LIKE 'enc:%' OR reference_digest IS NULL";
         assert_eq!(world.number(unsealed).await, 0);
+        for (table, column, digest) in [("calendar_exports", "token", "token_digest"), ("calendar_feeds", "url", "url_digest")] {
+            let unsealed = format!("SELECT count(*) FROM {table} WHERE {column} NOT LIKE 'enc:%' OR {digest} IS NULL");
+            assert_eq!(world.number(&unsealed).await, 0, "{table}");
+        }
+        for secret in &secrets {
+            assert!(!world.has_kept(secret).await, "{secret} is still there");
+        }
         assert_eq!(after.as_seen_by(&guest).sees(&booking).await["payment"]["clientSecret"], secrets[1]);
         let file = after.stranger().request(reqwest::Method::GET, &format!("/calendars/{}.ics", secrets[3]));
         assert_eq!(file.send().await.expect("an answer").status(), 200);

@@ -7,7 +7,7 @@ use ring::hmac;
 use serde_json::json;
 use staygate::domain::clock::Clock as _;
 
-use super::{a_market, a_secure_card, collected, proves_who_it_is};
+use super::{a_market, a_waiting_payment, collected, proves_who_it_is};
 use crate::support::{Stripe, WEBHOOK_SECRET, World, on_both_engines};
 
 fn signature(secret: &str, at: i64, body: &str) -> String {
@@ -41,20 +41,16 @@ on_both_engines! {
     async fn a_notice_has_its_effect_once_however_often_and_in_whatever_order_it_comes(world: World) {
         let stripe = Stripe::start();
         let (shop, _, guest, property) = a_market(&world, &stripe, json!({})).await;
-        let booking = guest.books(&property, &shop.day(10), &shop.day(12)).await;
-        let card = a_secure_card(&stripe).await;
-        let made = guest.tries_to_pay(&booking, &card).await["payment"].take();
-        let secret = made["clientSecret"].as_str().expect("a secret");
-        let (payment, _) = secret.split_once("_secret_").expect("a secret");
-        proves_who_it_is(&stripe, secret).await;
+        let waiting = a_waiting_payment(&shop, &stripe, &guest, &property, 10).await;
+        proves_who_it_is(&stripe, &waiting.secret).await;
         // The last one first.
         let kinds = ["payment_intent.succeeded", "payment_intent.processing", "payment_intent.created", "something.unheard"];
         for (number, kind) in kinds.into_iter().enumerate() {
-            let same = join_all((0..50).map(|_| tell(&shop, event(&format!("evt_{number}"), kind, payment)))).await;
+            let same = join_all((0..50).map(|_| tell(&shop, event(&format!("evt_{number}"), kind, &waiting.reference)))).await;
             assert!(same.iter().all(|status| *status == StatusCode::OK), "{same:?}");
             shop.background_round().await;
         }
-        let seen = guest.sees(&booking).await;
+        let seen = guest.sees(&waiting.booking).await;
         assert_eq!((&seen["status"], &seen["payment"]["status"]), (&json!("CONFIRMED"), &json!("PAID")));
         assert_eq!(seen["events"].as_array().map(Vec::len), Some(2));
         assert_eq!(collected(&stripe).await, [22_000]);
@@ -63,6 +59,20 @@ on_both_engines! {
         shop.clock.advance(Duration::days(31));
         shop.background_round().await;
         assert_eq!(world.number("SELECT count(*) FROM provider_events").await, 0, "they are forgotten in the end");
+    }
+
+    async fn a_refund_that_failed_after_all_and_a_dispute_are_told_to_people(world: World) {
+        let stripe = Stripe::start();
+        let (shop, _, guest, property) = a_market(&world, &stripe, json!({})).await;
+        let waiting = a_waiting_payment(&shop, &stripe, &guest, &property, 10).await;
+        let alerts = "SELECT count(*) FROM audit_entries WHERE action = 'alert.raised' AND detail LIKE 'payment provider: % payment:1'";
+        for (number, kind, object) in [(1, "refund.failed", "refund"), (2, "charge.dispute.created", "dispute")] {
+            let body = json!({ "id": format!("evt_{number}"), "type": kind, "data": { "object": { "id": "x_1", "object": object, "payment_intent": waiting.reference } } }).to_string();
+            assert_eq!(tell(&shop, body.clone()).await, StatusCode::OK);
+            assert_eq!(tell(&shop, body).await, StatusCode::OK);
+            assert_eq!(world.number(alerts).await, number, "once: {kind}");
+            shop.clock.advance(Duration::minutes(15));
+        }
     }
 
     async fn what_stripe_did_not_send_or_sent_long_ago_is_refused(world: World) {

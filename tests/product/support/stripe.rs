@@ -1,11 +1,12 @@
 //! A payment provider of a test's own: localstripe, which knows what it was asked for and speaks as Stripe does; and a bad line to it.
 
 use std::{
+    collections::HashMap,
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -20,7 +21,7 @@ use axum::{
 use rand::{RngExt as _, SeedableRng as _, rngs::Xoshiro256PlusPlus};
 use reqwest::Client;
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Mutex};
 
 use super::required;
 
@@ -125,11 +126,12 @@ pub fn settings(base: &str) -> [(&'static str, String); 3] {
     ]
 }
 
-/// A bad line to a provider: one call in nine is lost before it gets there, one in nine after it was done, one in nine is slow. It goes
-/// down with the runtime.
+/// A bad line to a provider: one call in nine is lost before it gets there, one in nine after it was done, one in nine fails there after it was done, one in nine is
+/// slow. As at Stripe, what was answered to a call with a key is answered again to each call with it
+/// (<https://docs.stripe.com/api/idempotent_requests>). It goes down with the runtime.
 pub struct BadLine {
     base: String,
-    worse: Arc<Line>,
+    line: Arc<Line>,
 }
 
 struct Line {
@@ -137,8 +139,13 @@ struct Line {
     client: Client,
     calls: AtomicU64,
     seed: u64,
-    /// Of nine calls, so many go wrong in each way.
+    /// Of nine calls, so many are lost before they get there.
     bad: AtomicU64,
+    /// Whether each call with a key fails over there, undone.
+    fails_with_a_key: AtomicBool,
+    /// Whether each call is done and its answer lost.
+    loses_answers: AtomicBool,
+    answered: Mutex<HashMap<String, (StatusCode, Bytes)>>,
 }
 
 impl BadLine {
@@ -151,6 +158,9 @@ impl BadLine {
             calls: AtomicU64::new(0),
             seed,
             bad: AtomicU64::new(1),
+            fails_with_a_key: AtomicBool::new(false),
+            loses_answers: AtomicBool::new(false),
+            answered: Mutex::default(),
         });
         let router = Router::new()
             .fallback(passes_on)
@@ -158,7 +168,7 @@ impl BadLine {
         tokio::spawn(async { axum::serve(listener, router).await });
         Self {
             base: format!("http://{address}"),
-            worse: line,
+            line,
         }
     }
 
@@ -168,17 +178,29 @@ impl BadLine {
 
     /// How many calls came.
     pub fn calls(&self) -> u64 {
-        self.worse.calls.load(Ordering::Relaxed)
+        self.line.calls.load(Ordering::Relaxed)
     }
 
     /// From now on nothing goes wrong.
     pub fn is_mended(&self) {
-        self.worse.bad.store(0, Ordering::Relaxed);
+        self.line.bad.store(0, Ordering::Relaxed);
+        self.line.fails_with_a_key.store(false, Ordering::Relaxed);
+        self.line.loses_answers.store(false, Ordering::Relaxed);
+    }
+
+    /// From now on the provider fails whatever has a key, and does none of it.
+    pub fn fails_what_has_a_key(&self) {
+        self.line.fails_with_a_key.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on everything is done, and nothing answered.
+    pub fn loses_answers(&self) {
+        self.line.loses_answers.store(true, Ordering::Relaxed);
     }
 
     /// From now on nothing comes through.
     pub fn is_cut(&self) {
-        self.worse.bad.store(9, Ordering::Relaxed);
+        self.line.bad.store(9, Ordering::Relaxed);
     }
 }
 
@@ -198,11 +220,28 @@ async fn passes_on(State(line): State<Arc<Line>>, request: Request) -> Response 
     if is_bad && fate == 8 {
         tokio::time::sleep(Duration::from_millis(chance.random_range(50..500))).await;
     }
-    let answer = line.passes_on(request).await;
-    if is_bad && fate == 7 {
+    let fails = if line.fails_with_a_key.load(Ordering::Relaxed) {
+        Fails::Before
+    } else if is_bad && fate == 6 {
+        Fails::After
+    } else {
+        Fails::Not
+    };
+    let answer = line.is_answered(request, fails).await;
+    if is_bad && fate == 7 || line.loses_answers.load(Ordering::Relaxed) {
         return broken();
     }
-    answer
+    answer.into_response()
+}
+
+/// Whether the provider fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fails {
+    Not,
+    /// Before it has done what it was asked for.
+    Before,
+    /// After that.
+    After,
 }
 
 /// An answer that breaks off in the middle.
@@ -215,7 +254,35 @@ fn broken() -> Response {
 }
 
 impl Line {
-    async fn passes_on(&self, request: Request) -> Response {
+    /// The provider's answer. One to a call with a key is the same for ever.
+    async fn is_answered(&self, request: Request, fails: Fails) -> (StatusCode, Bytes) {
+        let failed = || (StatusCode::INTERNAL_SERVER_ERROR, Bytes::new());
+        let key = request.headers().get("idempotency-key");
+        let Some(key) = key.map(|key| key.to_str().expect("text").to_owned()) else {
+            let answer = self.passes_on(request).await;
+            return if fails == Fails::After {
+                failed()
+            } else {
+                answer
+            };
+        };
+        let mut answered = self.answered.lock().await;
+        if let Some(answer) = answered.get(&key) {
+            return answer.clone();
+        }
+        let answer = match fails {
+            Fails::Before => failed(),
+            Fails::After => {
+                self.passes_on(request).await;
+                failed()
+            }
+            Fails::Not => self.passes_on(request).await,
+        };
+        answered.insert(key, answer.clone());
+        answer
+    }
+
+    async fn passes_on(&self, request: Request) -> (StatusCode, Bytes) {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
         let mut headers = parts.headers;
@@ -228,6 +295,6 @@ impl Line {
         let answer = asked.send().await.expect("localstripe answers");
         let status = answer.status();
         let body = answer.bytes().await.expect("an answer");
-        (status, body).into_response()
+        (status, body)
     }
 }

@@ -149,10 +149,7 @@ impl Facts {
                 "Its guest gets everything back, and its nights are free again.".to_owned(),
             ],
             (News::PaidTooLate, _) => vec![
-                format!(
-                    "Your payment for {title} went through when the nights were no longer held \
-                     for you, and somebody else has them."
-                ),
+                format!("Your payment for {title} went through after the booking had ended."),
                 "All of it goes back to you.".to_owned(),
             ],
             (News::Changed, Party::Guest) => {

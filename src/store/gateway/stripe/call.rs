@@ -5,21 +5,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{
-    Client, Method, StatusCode,
+    Client, StatusCode,
     header::{self, HeaderMap, HeaderValue},
     redirect,
 };
 use serde::de::DeserializeOwned;
 use url::{Url, form_urlencoded::Serializer};
 
-use super::{
-    super::GatewayError,
-    wire::{Error, Failed},
-};
+use super::{super::GatewayError, wire::Failed};
 
 /// The version of the API that these calls and answers are of (<https://docs.stripe.com/api/versioning>).
 const VERSION: &str = "2025-09-30.clover";
-/// How long a call may take. A guest who pays waits for two, and for ten seconds in all; whoever waits in vain asks for the truth afterwards.
+/// How long a call may take. A guest who pays waits for two, or for four where the card is declined, and for ten seconds in all; whoever waits in vain asks for the
+/// truth afterwards.
 const TIMEOUT: Duration = Duration::from_secs(4);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The largest answer, in bytes: a page of 100 charges has about half of it.
@@ -37,22 +35,6 @@ pub(super) enum Call<'a> {
     Get(&'a str, &'a [(&'a str, String)]),
     /// With an idempotency key (<https://docs.stripe.com/api/idempotent_requests>).
     Post(&'a str, &'a [(&'a str, &'a str)], Option<&'a str>),
-}
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Unreachable(String),
-    Refused(String),
-}
-
-impl From<Failure> for GatewayError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Unreachable(why) => Self::Unreachable(why),
-            Failure::Refused(why) => Self::Refused(why),
-        }
-    }
 }
 
 impl Caller {
@@ -83,79 +65,106 @@ impl Caller {
     }
 
     /// Makes a call.
-    pub(super) async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Failure> {
-        let unreachable = |error: &dyn std::fmt::Display| Failure::Unreachable(error.to_string());
-        let (path, method) = match &call {
-            Call::Get(path, _) => (path, Method::GET),
-            Call::Post(path, ..) => (path, Method::POST),
-        };
-        let url = self.base.join(path).map_err(|error| unreachable(&error))?;
-        let mut request = self.client.request(method, url.clone());
-        match call {
-            Call::Get(_, query) => {
-                let mut url = url;
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        call: Call<'_>,
+    ) -> Result<T, GatewayError> {
+        let unclear = |error: &dyn std::fmt::Display| GatewayError::Unclear(error.to_string());
+        let address = |path: &str| self.base.join(path).map_err(|error| unclear(&error));
+        let (request, only_looks) = match call {
+            Call::Get(path, query) => {
+                let mut url = address(path)?;
                 if !query.is_empty() {
                     url.query_pairs_mut().extend_pairs(query);
                 }
-                request = self.client.get(url);
+                (self.client.get(url), true)
             }
-            Call::Post(_, form, key) => {
+            Call::Post(path, form, key) => {
                 let body = Serializer::new(String::new()).extend_pairs(form).finish();
-                request = request
+                let request = self
+                    .client
+                    .post(address(path)?)
                     .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                     .body(body);
-                if let Some(key) = key {
-                    request = request.header("idempotency-key", key);
-                }
+                let keyed = match key {
+                    Some(key) => request.header("idempotency-key", key),
+                    None => request,
+                };
+                (keyed, false)
             }
-        }
+        };
         // Without the address: it names the payment.
         let sent = request.send().await;
-        let mut response = sent.map_err(|error| unreachable(&error.without_url()))?;
+        let mut response = sent.map_err(|error| unclear(&error.without_url()))?;
         let status = response.status();
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|error| unreachable(&error.without_url()))?
+            .map_err(|error| unclear(&error.without_url()))?
         {
             if body.len() + chunk.len() > LARGEST {
-                return Err(Failure::Unreachable("the answer is too large".to_owned()));
+                return Err(GatewayError::Unclear("the answer is too large".to_owned()));
             }
             body.extend_from_slice(&chunk);
         }
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|error| unreachable(&error));
+            return serde_json::from_slice(&body).map_err(|error| unclear(&error));
         }
-        Err(failure(status, &body))
+        let refused = refusal(status, &body);
+        Err(match refused {
+            // What can't be looked at is not known to be one way or the other.
+            GatewayError::Refused(why) if only_looks => GatewayError::Unclear(why),
+            other => other,
+        })
     }
 }
 
 /// What a refusal means (<https://docs.stripe.com/error-low-level>).
-fn failure(status: StatusCode, body: &[u8]) -> Failure {
+fn refusal(status: StatusCode, body: &[u8]) -> GatewayError {
     let said = serde_json::from_slice::<Failed>(body).ok();
-    let Error { code, message } = said.map_or(
-        Error {
-            code: None,
-            message: None,
-        },
-        |failed| failed.error,
-    );
+    let Some(Failed { error }) = said else {
+        // Whoever answered was not Stripe.
+        return GatewayError::Unclear(status.to_string());
+    };
     let why = format!(
         "{status} {} {}",
-        code.unwrap_or_default(),
-        message.unwrap_or_default()
+        error.code.unwrap_or_default(),
+        without_names(&error.message.unwrap_or_default())
     );
     match status {
         // A wrong key is the operator's to mend: no payment fails by it.
-        StatusCode::UNAUTHORIZED
-        | StatusCode::FORBIDDEN
-        | StatusCode::CONFLICT
-        | StatusCode::REQUEST_TIMEOUT
-        | StatusCode::TOO_MANY_REQUESTS => Failure::Unreachable(why),
-        status if status.is_client_error() => Failure::Refused(why),
-        _ => Failure::Unreachable(why),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            tracing::error!(why, "Stripe does not take STRIPE_SECRET_KEY");
+            GatewayError::Unclear(why)
+        }
+        StatusCode::CONFLICT | StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            GatewayError::Unclear(why)
+        }
+        status if status.is_client_error() => GatewayError::Refused(why),
+        _ => GatewayError::Unclear(why),
     }
+}
+
+/// A message with the ends alone of Stripe's names for things, such as `pi_…3a3t`: it goes into logs and letters, and the names are secrets here.
+fn without_names(message: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut told = String::new();
+    for piece in message.split_inclusive(|c| !is_part(c)) {
+        let name = piece.trim_end_matches(|c| !is_part(c));
+        match name.split_once('_') {
+            Some((kind, rest))
+                if kind.len() <= 5
+                    && rest.len() >= 8
+                    && rest.contains(|c: char| c.is_ascii_digit()) =>
+            {
+                let end = &rest[rest.len() - 4..];
+                told.extend([kind, "_…", end, &piece[name.len()..]]);
+            }
+            _ => told.push_str(piece),
+        }
+    }
+    told
 }
 
 #[cfg(test)]
@@ -167,18 +176,49 @@ mod tests {
     fn what_stripe_says_no_to_did_not_happen_and_everything_else_is_asked_for() {
         let declined = br#"{"error":{"charge":"ch_1","code":"card_declined","decline_code":"generic_decline","doc_url":"https://docs.stripe.com/error-codes/card-declined","message":"Your card was declined.","type":"card_error"}}"#;
         let used = br#"{"error":{"message":"Keys for idempotent requests can only be used with the same parameters they were first used with.","type":"idempotency_error"}}"#;
-        for (status, body) in [
-            (402, &declined[..]),
-            (400, used),
-            (404, b"{}"),
-            (400, b"<html>"),
-        ] {
-            let said = failure(StatusCode::from_u16(status).unwrap(), body);
-            assert!(matches!(said, Failure::Refused(_)), "{status} {said:?}");
+        for (status, body) in [(402, &declined[..]), (400, used), (404, used)] {
+            let said = refusal(StatusCode::from_u16(status).unwrap(), body);
+            assert!(
+                matches!(said, GatewayError::Refused(_)),
+                "{status} {said:?}"
+            );
         }
-        for status in [401, 403, 408, 409, 429, 500, 502, 503, 504] {
-            let said = failure(StatusCode::from_u16(status).unwrap(), b"");
-            assert!(matches!(said, Failure::Unreachable(_)), "{status} {said:?}");
+        for (status, body) in [
+            (401, &used[..]),
+            (403, used),
+            (408, used),
+            (409, used),
+            (429, used),
+            (500, used),
+            (502, b""),
+            (503, b""),
+            (504, b""),
+            (400, b"<html>"),
+            (404, b"{}"),
+            (407, b""),
+        ] {
+            let said = refusal(StatusCode::from_u16(status).unwrap(), body);
+            assert!(
+                matches!(said, GatewayError::Unclear(_)),
+                "{status} {said:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_stripe_says_names_nothing() {
+        for (said, told) in [
+            (
+                "No such payment_intent: 'pi_3MtwBwLkdIwHu7ix28a3tqPa'",
+                "No such payment_intent: 'pi_…tqPa'",
+            ),
+            (
+                "Charge ch_3MmlLrLkdIwHu7ix0snN0B15 has already been refunded.",
+                "Charge ch_…0B15 has already been refunded.",
+            ),
+            ("Your card was declined.", "Your card was declined."),
+        ] {
+            assert_eq!(without_names(said), told);
         }
     }
 }

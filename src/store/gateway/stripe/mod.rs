@@ -1,12 +1,17 @@
 //! Stripe, by `PaymentIntents` (<https://docs.stripe.com/payments/paymentintents/lifecycle>): a thin client of the few calls that are needed.
 //!
-//! A call that gets no answer, a server's failure or "too many" is [`GatewayError::Unreachable`]: the truth is asked for later. One that Stripe
+//! A call that gets no answer, a server's failure or "too many" is [`GatewayError::Unclear`]: the truth is asked for later. One that Stripe
 //! refuses because the payment stands elsewhere than was thought is answered by where it stands.
+//!
+//! What makes something has an idempotency key. The steps of a payment have none: Stripe takes each once, by how the payment stands, and a key would repeat
+//! a failure of Stripe's for a day (<https://docs.stripe.com/api/idempotent_requests>).
 
-mod amounts;
+pub mod amounts;
 mod call;
 pub mod notice;
 mod wire;
+
+use std::ops::ControlFlow;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,16 +19,20 @@ use url::Url;
 
 use self::{
     amounts::{from_minor, to_minor},
-    call::{Call, Caller, Failure},
-    wire::{Charge, Intent, List, Status},
+    call::{Call, Caller},
+    wire::{Charge, ChargeStatus, Intent, List, Status},
 };
-use super::{GatewayError, Moved, Opened, Opening, PaymentGateway, Refund, Standing, State};
+use super::{
+    Books, GatewayError, Moved, OddRefund, Opened, Opening, PaymentGateway, Refund, Standing, State,
+};
 use crate::domain::payment::PaymentMethod;
 
 /// How many entries a list has in one answer; Stripe gives no more.
 const PAGE: usize = 100;
 /// A list of so many pages is not read to its end.
 const MOST_PAGES: usize = 1_000;
+/// Where a refund has our name for it, among what Stripe keeps for us.
+const OUR_NAME: &str = "refund";
 
 /// Stripe.
 #[derive(Debug)]
@@ -51,56 +60,61 @@ impl Stripe {
         reference: &str,
         step: &str,
         form: &[(&str, &str)],
-        key: &str,
     ) -> Result<Standing, GatewayError> {
         let path = format!("payment_intents/{reference}/{step}");
-        let asked: Result<Intent, _> = self.caller.call(Call::Post(&path, form, Some(key))).await;
+        let asked: Result<Intent, _> = self.caller.call(Call::Post(&path, form, None)).await;
         match asked {
             Ok(intent) => standing(intent),
-            Err(Failure::Unreachable(why)) => Err(GatewayError::Unreachable(why)),
             // Declined, or it has come further, or not so far: it says so itself.
-            Err(Failure::Refused(why)) => {
+            Err(GatewayError::Refused(why)) => {
                 let stands = self.look(reference).await?;
                 match stands.state {
                     State::Open => Err(GatewayError::Refused(why)),
                     _ => Ok(stands),
                 }
             }
+            Err(unclear) => Err(unclear),
         }
     }
 
     /// Whether a refund of this name was made.
-    async fn was_refunded(&self, reference: &str, name: &str) -> Result<bool, GatewayError> {
-        let mut query = vec![("payment_intent", reference.to_owned())];
+    async fn was_refunded(&self, refund: &Refund) -> Result<bool, GatewayError> {
+        let mut query = vec![("payment_intent", refund.reference.clone())];
         // https://docs.stripe.com/api/refunds/list
         let mut found = false;
-        self.each("refunds", &mut query, |refund: &wire::Refund| {
-            let is_it = refund.metadata.get("refund").is_some_and(|its| its == name);
-            found |= is_it && !matches!(refund.status.as_deref(), Some("failed" | "canceled"));
+        self.each("refunds", &mut query, |made: &wire::Refund| {
+            let is_it = made
+                .metadata
+                .get(OUR_NAME)
+                .is_some_and(|its| *its == refund.name);
+            found |= is_it && !made.has_failed();
+            ControlFlow::Continue(())
         })
         .await?;
         Ok(found)
     }
 
-    /// Reads a list to its end (<https://docs.stripe.com/api/pagination>).
+    /// Reads a list, the newest first, until it ends or `see` has seen enough (<https://docs.stripe.com/api/pagination>).
     async fn each<T: wire::Named>(
         &self,
         path: &str,
         query: &mut Vec<(&str, String)>,
-        mut see: impl FnMut(&T),
+        mut see: impl FnMut(&T) -> ControlFlow<()>,
     ) -> Result<(), GatewayError> {
         query.push(("limit", PAGE.to_string()));
         let first = query.len();
         for _ in 0..MOST_PAGES {
             let page: List<T> = self.caller.call(Call::Get(path, query)).await?;
-            page.data.iter().for_each(&mut see);
+            if page.data.iter().try_for_each(&mut see).is_break() {
+                return Ok(());
+            }
             let Some(last) = page.data.last().filter(|_| page.has_more) else {
                 return Ok(());
             };
             query.truncate(first);
             query.push(("starting_after", last.id().to_owned()));
         }
-        Err(GatewayError::Unreachable(format!("{path} has no end")))
+        Err(GatewayError::Unclear(format!("{path} has no end")))
     }
 }
 
@@ -145,9 +159,9 @@ impl PaymentGateway for Stripe {
         }
         let call = Call::Post("payment_intents", &form, Some(&opening.key));
         let intent: Intent = self.caller.call(call).await?;
-        let client_secret = intent.client_secret.ok_or_else(|| {
-            GatewayError::Unreachable("a payment without a client secret".to_owned())
-        })?;
+        let client_secret = intent
+            .client_secret
+            .ok_or_else(|| GatewayError::Unclear("a payment without a client secret".to_owned()))?;
         Ok(Opened {
             reference: intent.id,
             client_secret,
@@ -159,14 +173,13 @@ impl PaymentGateway for Stripe {
         &self,
         reference: &str,
         method: PaymentMethod,
-        key: &str,
     ) -> Result<Standing, GatewayError> {
         let back = [("return_url", self.return_url.as_str())];
         let form: &[_] = match method {
             PaymentMethod::Card => &[],
             PaymentMethod::Paypal => &back,
         };
-        self.step(reference, "confirm", form, key).await
+        self.step(reference, "confirm", form).await
     }
 
     /// <https://docs.stripe.com/api/payment_intents/retrieve>
@@ -177,77 +190,100 @@ impl PaymentGateway for Stripe {
     }
 
     /// <https://docs.stripe.com/api/payment_intents/capture>
-    async fn capture(&self, reference: &str, key: &str) -> Result<Standing, GatewayError> {
-        self.step(reference, "capture", &[], key).await
+    async fn capture(&self, reference: &str) -> Result<Standing, GatewayError> {
+        self.step(reference, "capture", &[]).await
     }
 
     /// <https://docs.stripe.com/api/payment_intents/cancel>
-    async fn cancel(&self, reference: &str, key: &str) -> Result<Standing, GatewayError> {
-        self.step(reference, "cancel", &[], key).await
+    async fn cancel(&self, reference: &str) -> Result<Standing, GatewayError> {
+        self.step(reference, "cancel", &[]).await
     }
 
     /// <https://docs.stripe.com/api/refunds/create>. Keys are forgotten after a day, so who asks again looks first.
     async fn refund(&self, refund: &Refund) -> Result<(), GatewayError> {
-        if refund.again && self.was_refunded(&refund.reference, &refund.name).await? {
+        if refund.again && self.was_refunded(refund).await? {
             return Ok(());
         }
         let amount = to_minor(refund.amount, &refund.currency)
             .ok_or_else(|| GatewayError::Refused(format!("{} can't be refunded", refund.amount)))?
             .to_string();
+        let our_name = format!("metadata[{OUR_NAME}]");
         let form = [
             ("payment_intent", refund.reference.as_str()),
             ("amount", &amount),
-            ("metadata[refund]", &refund.name),
+            (&our_name, &refund.name),
         ];
-        let call = Call::Post("refunds", &form, Some(&refund.name));
+        let call = Call::Post("refunds", &form, Some(&refund.key));
         let made: wire::Refund = self.caller.call(call).await?;
-        match made.status.as_deref() {
-            Some("failed" | "canceled") => Err(GatewayError::Refused(format!(
-                "the refund {} was not made",
-                made.id
-            ))),
-            _ => Ok(()),
+        if made.has_failed() {
+            let why = format!("the refund {} was not made", refund.name);
+            return Err(GatewayError::Refused(why));
         }
+        Ok(())
     }
 
-    /// <https://docs.stripe.com/api/charges/list>
-    async fn moved_since(&self, since: DateTime<Utc>) -> Result<Option<Vec<Moved>>, GatewayError> {
-        let mut query = vec![("created[gt]", since.timestamp().to_string())];
-        let mut moved = vec![];
-        let mut unread = None;
+    /// <https://docs.stripe.com/api/charges/list>, <https://docs.stripe.com/api/refunds/list>
+    async fn books_since(&self, since: DateTime<Utc>) -> Result<Option<Books>, GatewayError> {
+        let since = since.timestamp();
+        let mut books = Books::default();
+        let mut unread = 0;
+        let mut query = vec![("created[gt]", since.to_string())];
         self.each("charges", &mut query, |charge: &Charge| {
-            if charge.status != "succeeded" || !charge.captured {
-                return;
+            if charge.status != ChargeStatus::Succeeded || !charge.captured {
+                return ControlFlow::Continue(());
             }
             let Some(reference) = charge.payment_intent.clone() else {
-                return;
+                return ControlFlow::Continue(());
             };
             let sum = |minor| from_minor(minor, &charge.currency);
             let collected = charge.amount_captured.unwrap_or(charge.amount);
             match (sum(collected), sum(charge.amount_refunded)) {
-                (Some(collected), Some(given_back)) => moved.push(Moved {
+                (Some(collected), Some(given_back)) => books.collected.push(Moved {
                     reference,
                     collected,
                     given_back,
                 }),
-                _ => unread = Some(charge.id.clone()),
+                _ => unread += 1,
             }
+            ControlFlow::Continue(())
         })
         .await?;
-        match unread {
-            Some(id) => Err(GatewayError::Refused(format!(
-                "the sums of {id} can't be read"
-            ))),
-            None => Ok(Some(moved)),
+        self.each("refunds", &mut vec![], |refund: &wire::Refund| {
+            if refund.created <= since {
+                return ControlFlow::Break(());
+            }
+            let is_ours = refund.metadata.contains_key(OUR_NAME);
+            let sum = from_minor(refund.amount, &refund.currency);
+            match (refund.payment_intent.clone(), sum) {
+                (Some(_), None) => unread += 1,
+                (Some(reference), Some(sum)) if refund.has_failed() => {
+                    books.odd_refunds.push((reference, OddRefund::Failed(sum)));
+                }
+                (Some(reference), Some(sum)) if !is_ours => {
+                    books.odd_refunds.push((reference, OddRefund::Foreign(sum)));
+                }
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+        if unread > 0 {
+            let why = format!("{unread} sums can't be read");
+            return Err(GatewayError::Unclear(why));
         }
+        Ok(Some(books))
     }
 }
 
 /// What Stripe's words for it mean here (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
 fn standing(intent: Intent) -> Result<Standing, GatewayError> {
-    let sum = from_minor(intent.amount, &intent.currency)
+    let received = intent
+        .amount_received
+        .filter(|_| intent.status == Status::Succeeded);
+    let minor = received.unwrap_or(intent.amount);
+    let sum = from_minor(minor, &intent.currency)
         .map(|amount| (amount, intent.currency.to_ascii_uppercase()))
-        .ok_or_else(|| GatewayError::Unreachable("a sum that can't be read".to_owned()))?;
+        .ok_or_else(|| GatewayError::Unclear("a sum that can't be read".to_owned()))?;
     let state = match (intent.status, intent.last_payment_error) {
         (Status::RequiresConfirmation, _) => State::Open,
         (Status::RequiresPaymentMethod, Some(error)) => State::Declined {
@@ -261,7 +297,7 @@ fn standing(intent: Intent) -> Result<Standing, GatewayError> {
         (Status::Succeeded, _) => State::Succeeded,
         (Status::Canceled, _) => State::Cancelled,
         (Status::Unknown, _) => {
-            return Err(GatewayError::Unreachable("an unknown status".to_owned()));
+            return Err(GatewayError::Unclear("an unknown status".to_owned()));
         }
     };
     Ok(Standing {

@@ -4,6 +4,8 @@ use chrono::{DateTime, Duration, Utc};
 use ring::hmac;
 use serde::Deserialize;
 
+use crate::store::gateway::Notice;
+
 /// How old a notice may be, and how far ahead its clock: what is older may have been listened to and sent again.
 const TOLERANCE: Duration = Duration::minutes(5);
 /// The most signatures that are looked at: Stripe sends one for each secret in force.
@@ -11,17 +13,6 @@ const MOST_SIGNATURES: usize = 10;
 
 /// The secrets that notices are signed with. More than one while they are being changed.
 pub struct Secrets(Vec<hmac::Key>);
-
-/// What a notice is about. What it says of that is not believed: it may be old. Who has it asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The same for the same event, however often it is sent.
-    pub id: String,
-    /// In Stripe's words, such as `payment_intent.succeeded`.
-    pub kind: String,
-    /// The payment that it is about, by Stripe's name; none when it is about something else.
-    pub payment: Option<String>,
-}
 
 /// Why a notice is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -92,10 +83,20 @@ impl Secrets {
             About { payment_intent, .. } => payment_intent,
         };
         Ok(Notice {
+            alarm: alarm(&event.kind),
             id: event.id,
             kind: event.kind,
             payment,
         })
+    }
+}
+
+/// What somebody has to see to (<https://docs.stripe.com/refunds#failed-refunds>, <https://docs.stripe.com/disputes>).
+fn alarm(kind: &str) -> Option<&'static str> {
+    match kind {
+        "refund.failed" => Some("a refund failed after it was taken on"),
+        "charge.dispute.created" => Some("a charge is disputed"),
+        _ => None,
     }
 }
 
@@ -164,6 +165,7 @@ mod tests {
             id: "evt_1".into(),
             kind: "payment_intent.succeeded".into(),
             payment: Some("pi_1".into()),
+            alarm: None,
         };
         for secret in ["whsec_new", "whsec_old"] {
             let signature = signed(secret, seconds, BODY);
@@ -206,6 +208,18 @@ mod tests {
         let secrets = Secrets::read("whsec");
         let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let notice = secrets.open(&signed("whsec", at.timestamp(), body), body, at);
-        assert_eq!(notice.unwrap().payment.as_deref(), Some("pi_2"));
+        let notice = notice.unwrap();
+        assert_eq!(
+            (notice.payment.as_deref(), notice.alarm),
+            (Some("pi_2"), None)
+        );
+    }
+
+    #[test]
+    fn a_refund_that_failed_and_a_dispute_are_for_people_to_see_to() {
+        for kind in ["refund.failed", "charge.dispute.created"] {
+            assert!(alarm(kind).is_some(), "{kind}");
+        }
+        assert_eq!(alarm("refund.updated"), None);
     }
 }

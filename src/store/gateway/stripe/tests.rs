@@ -6,10 +6,11 @@ use super::{super::State, *};
 fn read(status: &str, more: &str) -> Standing {
     let object = format!(
         r#"{{"id":"pi_3MtwBwLkdIwHu7ix28a3tqPa","object":"payment_intent","amount":2000,"amount_capturable":0,"amount_details":{{"tip":{{}}}},
-        "amount_received":0,"automatic_payment_methods":{{"enabled":true}},"canceled_at":null,"capture_method":"automatic",
+        "amount_received":{},"automatic_payment_methods":{{"enabled":true}},"canceled_at":null,"capture_method":"automatic",
         "client_secret":"pi_3MtwBwLkdIwHu7ix28a3tqPa_secret_YrKJUKribcBjcG8HVhfZluoGH","confirmation_method":"automatic","created":1680800504,
         "currency":"usd","customer":null,"last_payment_error":null,"latest_charge":null,"livemode":false,"metadata":{{}},"next_action":null,
-        "payment_method":null,"payment_method_types":["card","link"],"status":"{status}"{more}}}"#
+        "payment_method":null,"payment_method_types":["card","link"],"status":"{status}"{more}}}"#,
+        if status == "succeeded" { 2000 } else { 0 },
     );
     let object = object.replace(
         r#""last_payment_error":null,"#,
@@ -52,7 +53,7 @@ fn every_status_of_stripes_means_something_here() {
     let unheard = r#"{"id":"pi_1","amount":1,"currency":"usd","status":"requires_dancing"}"#;
     let unheard = standing(serde_json::from_str(unheard).unwrap());
     assert!(
-        matches!(unheard, Err(GatewayError::Unreachable(_))),
+        matches!(unheard, Err(GatewayError::Unclear(_))),
         "it is asked again later"
     );
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 pub(super) struct Intent {
     pub(super) id: String,
     pub(super) amount: i64,
+    pub(super) amount_received: Option<i64>,
     pub(super) currency: String,
     pub(super) status: Status,
     pub(super) client_secret: Option<String>,
@@ -40,9 +41,33 @@ pub(super) struct PaymentError {
 #[derive(Debug, Deserialize)]
 pub(super) struct Refund {
     pub(super) id: String,
-    pub(super) status: Option<String>,
+    pub(super) amount: i64,
+    pub(super) created: i64,
+    pub(super) currency: String,
+    pub(super) payment_intent: Option<String>,
+    pub(super) status: Option<RefundStatus>,
     #[serde(default)]
     pub(super) metadata: HashMap<String, String>,
+}
+
+impl Refund {
+    /// Whether the guest will not have the money by it.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(
+            self.status,
+            Some(RefundStatus::Failed | RefundStatus::Canceled)
+        )
+    }
+}
+
+/// How far a refund has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RefundStatus {
+    Failed,
+    Canceled,
+    #[serde(other)]
+    Other,
 }
 
 /// <https://docs.stripe.com/api/charges/object>
@@ -56,7 +81,16 @@ pub(super) struct Charge {
     pub(super) captured: bool,
     pub(super) currency: String,
     pub(super) payment_intent: Option<String>,
-    pub(super) status: String,
+    pub(super) status: ChargeStatus,
+}
+
+/// What became of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ChargeStatus {
+    Succeeded,
+    #[serde(other)]
+    Other,
 }
 
 /// A page of a list (<https://docs.stripe.com/api/pagination>).
