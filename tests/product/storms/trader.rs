@@ -74,8 +74,8 @@ impl Trader {
         });
         let has_key = self.chance.random_bool(0.5);
         if has_key {
-            // As digits alone some would look like the number of a card, and be refused.
-            input["idempotencyKey"] = json!(format!("k{:x}", self.chance.random::<u64>()));
+            let key = uuid::Builder::from_random_bytes(self.chance.random()).into_uuid();
+            input["idempotencyKey"] = json!(key);
         }
         let client = self.client();
         let answer = if has_key && self.chance.random_bool(0.5) {
