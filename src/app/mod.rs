@@ -20,6 +20,7 @@ use crate::{
     store::{
         bus::Bus,
         db::{Db, DbOptions},
+        documents::Documents,
         feeds::Fetcher,
         gateway::{PaymentGateway, sandbox::Sandbox, stripe::Stripe},
         limits::Limiter,
@@ -31,9 +32,6 @@ use crate::{
 };
 
 pub use server::Server;
-
-/// How long one statement may run while a client waits for it.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The parts of a running marketplace.
 #[derive(Clone)]
@@ -50,6 +48,10 @@ pub struct App {
     pub vault: Vault,
     /// What can be done.
     pub services: Services,
+    /// Counts what callers ask for.
+    pub limiter: Limiter,
+    /// Documents that clients sent before.
+    pub documents: Documents,
 }
 
 impl App {
@@ -60,7 +62,8 @@ impl App {
     pub async fn build(settings: Settings, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         // For every client that is not given one of its own. Somebody else in this process may have been first, with the same.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let db = connect(&settings, Some(STATEMENT_TIMEOUT)).await?;
+        let statement_timeout = Some(Duration::from_secs(settings.statement_timeout.into()));
+        let db = connect(&settings, statement_timeout).await?;
         let passwords = passwords(&settings)?;
         let bus = match &settings.redis_url {
             None => Bus::in_process(),
@@ -73,6 +76,11 @@ impl App {
             Some(url) => Limiter::over_redis(url, &settings.redis_prefix)
                 .context("REDIS_URL can't be used")?,
         };
+        let documents = match &settings.redis_url {
+            None => Documents::in_process(),
+            Some(url) => Documents::over_redis(url, &settings.redis_prefix)
+                .context("REDIS_URL can't be used")?,
+        };
         let ttl = chrono::Duration::seconds(settings.access_token_ttl);
         let vault = vault::open(&db, settings.encryption_keys.as_deref(), clock.now()).await?;
         let patient = Db::connect(&db_options(&settings, 1, None)).await?;
@@ -81,7 +89,7 @@ impl App {
         patient.close().await?;
         let ring = keys::ring(&db, settings.jwt_key.as_deref(), clock.now()).await?;
         // A connection of its own: who is signed out must be known even while every other connection is busy.
-        let feed_db = Db::connect(&db_options(&settings, 1, Some(STATEMENT_TIMEOUT))).await?;
+        let feed_db = Db::connect(&db_options(&settings, 1, statement_timeout)).await?;
         let standings = Standings::follow(db.clone(), feed_db, &bus, Arc::clone(&clock));
         let services = Services::new(Parts {
             db: db.clone(),
@@ -96,7 +104,7 @@ impl App {
             mailer: mailer(&settings)?,
             fetcher: Fetcher::new(settings.feeds_from_private_networks)?,
             tries: Tries {
-                limiter,
+                limiter: limiter.clone(),
                 mode: settings.rate_limits,
             },
             suspicions: Suspicions::default(),
@@ -108,6 +116,8 @@ impl App {
             passwords,
             vault,
             services,
+            limiter,
+            documents,
         })
     }
 }

@@ -12,8 +12,8 @@ use super::{
     metrics,
 };
 use crate::{
-    graphql,
-    http::{self, Edge, Extras, pages::Pages},
+    graphql::{self, Costs},
+    http::{self, Edge, Extras, Library, Rates, pages::Pages},
     jobs,
     store::gateway::stripe::notice::Secrets,
 };
@@ -65,7 +65,23 @@ impl Server {
         let settings = &self.app.settings;
         let services = self.app.services.clone();
         let edge = Edge {
-            schema: graphql::schema(services.clone()),
+            schema: graphql::schema(services.clone(), settings.is_open()),
+            costs: Arc::new(Costs::of(&graphql::sdl())),
+            limits: Arc::new(settings.limits()),
+            rates: Rates {
+                limiter: self.app.limiter.clone(),
+                mode: settings.rate_limits,
+                bucket: settings.rate_bucket,
+                signed_in: settings.rate_signed_in,
+                signed_out: settings.rate_signed_out,
+            },
+            library: Library {
+                sent: settings
+                    .persisted_queries
+                    .then(|| self.app.documents.clone()),
+                trusted: Arc::new(settings.manifest()?),
+                only: settings.trusted_documents_only,
+            },
             services: services.clone(),
             clock: Arc::clone(&self.app.clock),
             proxies: Arc::new(settings.proxies()?),

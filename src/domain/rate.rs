@@ -18,7 +18,48 @@ pub struct Quota {
     pub every: Duration,
 }
 
+/// Places that were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The theoretical arrival time, for the next take.
+    pub arrival: DateTime<Utc>,
+    /// How many places are left.
+    pub left: u32,
+    /// When all of them are free again, from now.
+    pub whole_in: Duration,
+}
+
 impl Quota {
+    /// Takes some places, if there are as many; of more than there ever are, all. For the rest it is as [`take`](Self::take).
+    ///
+    /// # Errors
+    /// How long to wait until there are as many; more than nothing.
+    pub fn take_some(
+        self,
+        places: u32,
+        theoretical_arrival: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Taken, Duration> {
+        let lead = theoretical_arrival.map_or(0, |arrival| self.lead(arrival, now));
+        self.taken(lead + self.micros_of(places), now)
+    }
+
+    /// What it means that so much of the quota would be taken, in microseconds.
+    ///
+    /// # Errors
+    /// How long to wait where that is more than there is; more than nothing.
+    pub fn taken(self, taken: i64, now: DateTime<Utc>) -> Result<Taken, Duration> {
+        let left = self.whole_micros() - taken;
+        if left < 0 {
+            return Err(Duration::microseconds(-left));
+        }
+        Ok(Taken {
+            arrival: after(now, taken),
+            left: u32::try_from(left / self.every_micros()).unwrap_or(self.burst),
+            whole_in: Duration::microseconds(taken),
+        })
+    }
+
     /// Takes a place, if there is one. `theoretical_arrival` is what the last take of the same series gave; none when there was none, or when
     /// it lies in the past.
     ///
@@ -33,12 +74,21 @@ impl Quota {
         theoretical_arrival: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, Duration> {
-        let lead = theoretical_arrival.map_or(0, |arrival| self.lead(arrival, now));
-        let taken = lead + self.every_micros();
-        match taken - self.whole_micros() {
-            ..=0 => Ok(after(now, taken)),
-            wait => Err(Duration::microseconds(wait)),
-        }
+        let taken = self.take_some(1, theoretical_arrival, now)?;
+        Ok(taken.arrival)
+    }
+
+    /// Gives some places back. `theoretical_arrival` is what the last take of the series gave; what comes back takes its place, and equals
+    /// `now` when every place is free.
+    #[must_use]
+    pub fn give_some_back(
+        self,
+        places: u32,
+        theoretical_arrival: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> DateTime<Utc> {
+        let lead = self.lead(theoretical_arrival, now) - self.micros_of(places);
+        after(now, lead.max(0))
     }
 
     /// Gives a place back. `theoretical_arrival` is what the last take of the series gave; what comes back takes its place, and equals
@@ -49,8 +99,13 @@ impl Quota {
         theoretical_arrival: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> DateTime<Utc> {
-        let lead = self.lead(theoretical_arrival, now) - self.every_micros();
-        after(now, lead.max(0))
+        self.give_some_back(1, theoretical_arrival, now)
+    }
+
+    /// Some places, in microseconds; of more than there are, all.
+    #[must_use]
+    pub fn micros_of(self, places: u32) -> i64 {
+        self.every_micros() * i64::from(places.min(self.burst.max(1)))
     }
 
     /// One place, in microseconds: 1 to ten years.

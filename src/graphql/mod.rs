@@ -6,6 +6,7 @@
 mod arguments;
 mod connection;
 pub mod context;
+mod cost;
 mod errors;
 mod global_id;
 mod guards;
@@ -16,6 +17,7 @@ mod scalars;
 mod subscriptions;
 mod types;
 
+pub use cost::Costs;
 pub use errors::finish;
 
 use async_graphql::{MergedObject, Schema};
@@ -50,19 +52,15 @@ pub struct MutationRoot(
     mutations::reviews::ReviewMutations,
 );
 
-/// The deepest selection that is answered. Introspection by the usual tools needs 13.
-const DEPTH: usize = 15;
-/// The most fields that one operation may select. Introspection by the usual tools needs about 200.
-const FIELDS: usize = 1_000;
-
-/// The schema over these services.
+/// The schema over these services. `is_open` says whether it tells of itself: by introspection, and by naming what a misspelt field may have meant. How large
+/// operations may be is decided before they come here.
 #[must_use]
-pub fn schema(services: Services) -> StaygateSchema {
-    builder()
-        .limit_depth(DEPTH)
-        .limit_complexity(FIELDS)
-        .data(services)
-        .finish()
+pub fn schema(services: Services, is_open: bool) -> StaygateSchema {
+    let mut builder = builder().data(services);
+    if !is_open {
+        builder = builder.disable_introspection().disable_suggestions();
+    }
+    builder.finish()
 }
 
 /// The schema in the schema definition language.

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::{request_id, sse};
+use super::{graphql, request_id, sse};
 use crate::domain::card_number::is_in;
 
 /// What a client is told.
@@ -33,6 +33,9 @@ pub(super) async fn refuse_in_head(request: Request, next: Next) -> Response {
     };
     count();
     let message = format!("{MESSAGE} It is in {place}.");
+    if request.uri().path() == "/graphql" {
+        return graphql::refuse(request.headers(), &message);
+    }
     (StatusCode::BAD_REQUEST, message).into_response()
 }
 

@@ -6,6 +6,7 @@ use serde::{
 };
 
 /// A JSON object. Without it, a list of the fields' values in their order would be read as one.
+#[derive(Debug)]
 pub(super) struct Object<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

@@ -6,14 +6,18 @@ mod card_numbers;
 mod client;
 mod cookie;
 mod document;
+mod documents;
 mod graphql;
 mod health;
 mod json;
 mod keys;
+mod limits;
 mod metrics;
 mod operation;
 pub mod pages;
+mod parameters;
 mod protocol;
+mod rates;
 mod request_id;
 mod sandbox;
 mod socket;
@@ -25,7 +29,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Extension, Router,
     extract::MatchedPath,
-    http::{HeaderValue, Method, Request, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode, header},
     middleware,
     routing::{MethodRouter, get, post},
 };
@@ -42,20 +46,33 @@ use tower_http::{
 };
 use tracing::Span;
 
-pub use self::{client::Proxies, metrics::admin_router};
+pub use self::{
+    client::Proxies,
+    documents::{Library, Manifest, TrustedOnly},
+    limits::{LimitMode, Limits},
+    metrics::admin_router,
+    rates::Rates,
+};
 use crate::{
-    domain::clock::Clock, graphql::StaygateSchema, service::Services,
+    domain::clock::Clock,
+    graphql::{Costs, StaygateSchema},
+    service::Services,
     store::gateway::stripe::notice::Secrets,
 };
-
-/// How long one request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
 pub struct Edge {
     /// The schema that is served.
     pub schema: StaygateSchema,
+    /// What its operations cost.
+    pub costs: Arc<Costs>,
+    /// What operations and requests may be.
+    pub limits: Arc<Limits>,
+    /// How much each caller may ask for.
+    pub rates: Rates,
+    /// Documents that clients name.
+    pub library: Library,
     /// The services under it.
     pub services: Services,
     /// Tells the time.
@@ -119,11 +136,12 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         }
     };
     let cors = cors(&edge.origins);
+    let request_timeout = edge.limits.request;
     api.with_state(edge)
         .merge(pages::routes(extras.pages))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_TIMEOUT,
+            request_timeout,
         ))
         .layer(CatchPanicLayer::new())
         .layer(CompressionLayer::new())
@@ -170,8 +188,20 @@ fn cors(origins: &Origins) -> CorsLayer {
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::ACCEPT,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            // Clients of Apollo's send one of these with simple requests to servers that want them.
+            HeaderName::from_static("apollo-require-preflight"),
+            HeaderName::from_static("x-requested-with"),
+            request_id::HEADER,
             sse::LAST_EVENT_ID,
         ])
-        .expose_headers([header::RETRY_AFTER, request_id::HEADER])
+        .expose_headers([
+            header::ETAG,
+            header::RETRY_AFTER,
+            rates::LIMIT,
+            rates::POLICY,
+            request_id::HEADER,
+        ])
         .max_age(Duration::from_mins(10))
 }

@@ -5,7 +5,7 @@ use async_graphql::{Response, ServerError};
 use axum::extract::ws::CloseFrame;
 use serde::{Deserialize, Serialize};
 
-use super::json::Object;
+use super::{json::Object, parameters::Parameters};
 
 /// The subprotocol's name.
 pub(super) const NAME: &str = "graphql-transport-ws";
@@ -26,20 +26,11 @@ pub(super) enum FromClient {
     Pong {},
     Subscribe {
         id: String,
-        payload: Object<Operation>,
+        payload: Object<Parameters>,
     },
     Complete {
         id: String,
     },
-}
-
-/// What a client wants to run.
-#[derive(Deserialize)]
-pub(super) struct Operation {
-    pub(super) query: String,
-    #[serde(rename = "operationName")]
-    pub(super) name: Option<String>,
-    pub(super) variables: Option<Map>,
 }
 
 /// What the server says.

@@ -32,8 +32,6 @@ pub(super) const MEDIA: &str = "text/event-stream";
 /// What the client heard last.
 pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// How often a client that hears nothing else is told that somebody is there.
-const PING_EVERY: Duration = Duration::from_secs(15);
 /// How often it is looked whether the access token has lapsed.
 const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(500);
 /// How long a client that reads slowly is waited for when all that is left to say is why it ends.
@@ -141,7 +139,7 @@ async fn tell(
     mut responses: impl Stream<Item = Response> + Unpin,
     told: &mpsc::Sender<Bytes>,
 ) {
-    let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let mut pings = interval_at(Instant::now() + edge.limits.ping, edge.limits.ping);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut says_where = true;
     loop {

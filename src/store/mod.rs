@@ -3,6 +3,7 @@
 
 pub mod bus;
 pub mod db;
+pub mod documents;
 pub mod feeds;
 pub mod gateway;
 pub mod limits;

@@ -17,6 +17,8 @@ fn credentials(email: &str, password: &str) -> Value {
 async fn strict(world: &World) -> World {
     let settings = [
         ("STAYGATE_RATE_LIMITS", "on"),
+        // What operations cost is another matter.
+        ("STAYGATE_RATE_BUCKET", "1000000"),
         ("STAYGATE_TRUSTED_PROXIES", "127.0.0.1"),
     ];
     world.instance_with(&settings).await
@@ -242,7 +244,11 @@ async fn known_and_unknown_addresses_take_the_same_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_signs_up_by_the_hundred() {
-    let world = World::on_sqlite_with(&[("STAYGATE_RATE_LIMITS", "on")]).await;
+    let settings = [
+        ("STAYGATE_RATE_LIMITS", "on"),
+        ("STAYGATE_RATE_BUCKET", "1000000"),
+    ];
+    let world = World::on_sqlite_with(&settings).await;
     let sign_up =
         format!("mutation($input: SignUpInput!) {{ signUp(input: $input) {{ {SESSION} }} }}");
     let input = |n: u32| json!({ "input": { "fullName": "bot", "email": format!("bot{n}@example.com"), "password": "a good password" } });

@@ -14,6 +14,7 @@ mod calendars;
 mod card_numbers;
 mod concurrency;
 mod demo;
+mod edge;
 mod guessing;
 mod hostile;
 mod house;

@@ -12,7 +12,10 @@ use config::{Config, ConfigError, File, FileFormat};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::service::tries::RateLimits;
+use crate::{
+    http::{LimitMode, TrustedOnly},
+    service::tries::RateLimits,
+};
 
 /// Whether it is tried out or carries a business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -30,6 +33,10 @@ pub enum Environment {
 #[expect(
     missing_docs,
     reason = "each is described in staygate.example.toml, which a test holds against this list"
+)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, as operators have them"
 )]
 pub struct Settings {
     pub database_url: String,
@@ -51,6 +58,28 @@ pub struct Settings {
     pub hold_ttl: i64,
     pub verified_guests_only: bool,
     pub rate_limits: RateLimits,
+    pub limits: LimitMode,
+    pub max_tokens: u32,
+    pub max_depth: u32,
+    pub max_root_fields: u32,
+    pub max_aliases: u32,
+    pub max_directives: u32,
+    pub max_cost: u32,
+    pub max_batch: u32,
+    pub max_body_kib: u32,
+    pub max_socket_operations: u32,
+    pub request_timeout: u32,
+    pub statement_timeout: u32,
+    pub init_timeout: u32,
+    pub ping_interval: u32,
+    pub send_queue: u32,
+    pub rate_bucket: u32,
+    pub rate_signed_in: u32,
+    pub rate_signed_out: u32,
+    pub introspection: Option<bool>,
+    pub persisted_queries: bool,
+    pub trusted_documents: Option<String>,
+    pub trusted_documents_only: TrustedOnly,
     pub smtp_url: Option<String>,
     pub mail_from: String,
     pub mail_dir: String,
@@ -104,6 +133,40 @@ const SETTINGS: &[(&str, &str, Option<&str>)] = &[
         Some("false"),
     ),
     ("rate_limits", "STAYGATE_RATE_LIMITS", Some("on")),
+    ("limits", "STAYGATE_LIMITS", Some("on")),
+    ("max_tokens", "STAYGATE_MAX_TOKENS", Some("2000")),
+    ("max_depth", "STAYGATE_MAX_DEPTH", Some("10")),
+    ("max_root_fields", "STAYGATE_MAX_ROOT_FIELDS", Some("20")),
+    ("max_aliases", "STAYGATE_MAX_ALIASES", Some("15")),
+    ("max_directives", "STAYGATE_MAX_DIRECTIVES", Some("50")),
+    ("max_cost", "STAYGATE_MAX_COST", Some("1000")),
+    ("max_batch", "STAYGATE_MAX_BATCH", Some("10")),
+    ("max_body_kib", "STAYGATE_MAX_BODY_KIB", Some("256")),
+    (
+        "max_socket_operations",
+        "STAYGATE_MAX_SOCKET_OPERATIONS",
+        Some("20"),
+    ),
+    ("request_timeout", "STAYGATE_REQUEST_TIMEOUT", Some("10")),
+    ("statement_timeout", "STAYGATE_STATEMENT_TIMEOUT", Some("3")),
+    ("init_timeout", "STAYGATE_INIT_TIMEOUT", Some("3")),
+    ("ping_interval", "STAYGATE_PING_INTERVAL", Some("15")),
+    ("send_queue", "STAYGATE_SEND_QUEUE", Some("128")),
+    ("rate_bucket", "STAYGATE_RATE_BUCKET", Some("1000")),
+    ("rate_signed_in", "STAYGATE_RATE_SIGNED_IN", Some("50")),
+    ("rate_signed_out", "STAYGATE_RATE_SIGNED_OUT", Some("10")),
+    ("introspection", "STAYGATE_INTROSPECTION", None),
+    (
+        "persisted_queries",
+        "STAYGATE_PERSISTED_QUERIES",
+        Some("true"),
+    ),
+    ("trusted_documents", "STAYGATE_TRUSTED_DOCUMENTS", None),
+    (
+        "trusted_documents_only",
+        "STAYGATE_TRUSTED_DOCUMENTS_ONLY",
+        Some("nobody"),
+    ),
     ("smtp_url", "SMTP_URL", None),
     (
         "mail_from",
@@ -252,6 +315,13 @@ mod tests {
                 "STAYGATE_TRUSTED_PROXIES",
             ),
             ("STAYGATE_ENV", "staging", "env"),
+            ("STAYGATE_MAX_DEPTH", "0", "STAYGATE_MAX_DEPTH"),
+            ("STAYGATE_MAX_BODY_KIB", "1048577", "STAYGATE_MAX_BODY_KIB"),
+            (
+                "STAYGATE_TRUSTED_DOCUMENTS_ONLY",
+                "everybody",
+                "STAYGATE_TRUSTED_DOCUMENTS",
+            ),
             ("STRIPE_SECRET_KEY", "sk_test_1", "STRIPE_WEBHOOK_SECRET"),
             ("STAYGATE_SANDBOX_PAYMENTS", "false", "STRIPE_SECRET_KEY"),
         ] {

@@ -9,7 +9,7 @@ use url::Url;
 use super::{Environment, Settings};
 use crate::{
     domain::price::Rates,
-    http::{Origins, Proxies},
+    http::{Limits, Manifest, Origins, Proxies, TrustedOnly},
     service::{Terms, mails::letter::Site},
     store::{gateway::stripe::amounts, passwords::HashCost},
 };
@@ -89,6 +89,7 @@ impl Settings {
             (60..=86_400).contains(&self.feed_interval),
             "STAYGATE_FEED_INTERVAL must be a number of seconds from 60 to a day"
         );
+        self.check_limits()?;
         self.origins()?;
         self.proxies()?;
         if self.is_production() {
@@ -155,6 +156,90 @@ impl Settings {
             webhook_secret,
             base,
         })
+    }
+
+    fn check_limits(&self) -> anyhow::Result<()> {
+        for (name, number, most) in [
+            ("STAYGATE_MAX_TOKENS", self.max_tokens, 1_000_000),
+            // The parser itself gives up at 32.
+            ("STAYGATE_MAX_DEPTH", self.max_depth, 30),
+            ("STAYGATE_MAX_ROOT_FIELDS", self.max_root_fields, 1_000),
+            ("STAYGATE_MAX_ALIASES", self.max_aliases, 1_000),
+            ("STAYGATE_MAX_DIRECTIVES", self.max_directives, 1_000),
+            ("STAYGATE_MAX_COST", self.max_cost, 1_000_000),
+            ("STAYGATE_MAX_BATCH", self.max_batch, 1_000),
+            ("STAYGATE_MAX_BODY_KIB", self.max_body_kib, 1 << 20),
+            (
+                "STAYGATE_MAX_SOCKET_OPERATIONS",
+                self.max_socket_operations,
+                10_000,
+            ),
+            ("STAYGATE_REQUEST_TIMEOUT", self.request_timeout, 3_600),
+            ("STAYGATE_STATEMENT_TIMEOUT", self.statement_timeout, 3_600),
+            ("STAYGATE_INIT_TIMEOUT", self.init_timeout, 3_600),
+            ("STAYGATE_PING_INTERVAL", self.ping_interval, 3_600),
+            ("STAYGATE_SEND_QUEUE", self.send_queue, 100_000),
+            ("STAYGATE_RATE_BUCKET", self.rate_bucket, 1_000_000_000),
+            ("STAYGATE_RATE_SIGNED_IN", self.rate_signed_in, 1_000_000),
+            ("STAYGATE_RATE_SIGNED_OUT", self.rate_signed_out, 1_000_000),
+        ] {
+            ensure!(
+                (1..=most).contains(&number),
+                "{name} must be a number from 1 to {most}"
+            );
+        }
+        ensure!(
+            self.rate_bucket >= self.max_cost,
+            "STAYGATE_RATE_BUCKET must hold what one operation may cost, STAYGATE_MAX_COST"
+        );
+        ensure!(
+            self.trusted_documents_only == TrustedOnly::Nobody || self.trusted_documents.is_some(),
+            "STAYGATE_TRUSTED_DOCUMENTS must name a manifest where STAYGATE_TRUSTED_DOCUMENTS_ONLY is set"
+        );
+        Ok(())
+    }
+
+    /// What operations and requests may be.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let seconds = |number: u32| std::time::Duration::from_secs(number.into());
+        Limits {
+            mode: self.limits,
+            tokens: size(self.max_tokens),
+            depth: size(self.max_depth),
+            root_fields: size(self.max_root_fields),
+            aliases: size(self.max_aliases),
+            directives: size(self.max_directives),
+            cost: self.max_cost,
+            batch: size(self.max_batch),
+            body: size(self.max_body_kib) << 10,
+            request: seconds(self.request_timeout),
+            operations: size(self.max_socket_operations),
+            init: seconds(self.init_timeout),
+            ping: seconds(self.ping_interval),
+            queue: size(self.send_queue),
+            introspection: self.is_open(),
+        }
+    }
+
+    /// Whether the schema tells of itself: by default in development alone.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.introspection.unwrap_or(!self.is_production())
+    }
+
+    /// The operations that the operator trusts.
+    ///
+    /// # Errors
+    /// When the manifest can't be read.
+    pub fn manifest(&self) -> anyhow::Result<Manifest> {
+        let Some(file) = &self.trusted_documents else {
+            return Ok(Manifest::default());
+        };
+        let read = std::fs::read_to_string(file).map_err(anyhow::Error::from);
+        read.and_then(|json| Manifest::read(&json))
+            .with_context(|| format!("STAYGATE_TRUSTED_DOCUMENTS: {file} can't be read"))
     }
 
     /// Where others reach this server: by default where the web pages are.

@@ -1,7 +1,14 @@
 //! GraphQL over HTTP, by its specification (<https://graphql.github.io/graphql-over-http/draft/>).
 //!
-//! POST runs queries and mutations, GET queries alone; subscriptions run by both for clients that accept server-sent events (see [`sse`]). An answer in the media type `application/graphql-response+json` has a status code
-//! that tells what became of the request; one in `application/json` is 200 for every well-formed request.
+//! POST runs queries and mutations, one or some in a list; GET queries alone; subscriptions run by both for clients that accept server-sent events (see
+//! [`sse`]). An answer in the media type `application/graphql-response+json` has a status code that tells what became of the request; one in
+//! `application/json` is 200 for every well-formed request.
+//!
+//! No page of another origin can make a browser send a mutation without asking first: those take `application/json` alone, which is never sent without a
+//! preflight. A GET changes nothing, and no cookie signs anybody in.
+
+mod conditional;
+mod media;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -12,54 +19,30 @@ use axum::{
         ConnectInfo, Query, State, WebSocketUpgrade, rejection::QueryRejection,
         ws::rejection::WebSocketUpgradeRejection,
     },
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::IntoResponse,
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse as _,
 };
-use futures_util::StreamExt as _;
-use serde::{Deserialize, Serialize};
 
+use self::media::Media;
 use super::{
     Edge, auth, card_numbers,
     client::client,
     cookie,
-    json::Object,
     operation::{self, Operation, is_request_error, refused, retry_after},
+    parameters::{self, Parameters, Sent, UrlParameters},
+    rates::Charge,
     socket, sse,
 };
 use crate::{
-    domain::actor::Actor,
+    domain::actor::{Actor, Client},
     graphql::{context::RequestContext, finish},
+    service::{error::Error, sessions::Admitted},
 };
 
-/// The largest body of a request.
-const BODY: usize = 256 * 1024;
-
-/// How much of a larger body is still read, so that its sender reads the answer: a connection that is closed while the
-/// client writes is reset, and the answer is lost with it.
-const DISCARDED: usize = 16 * 1024 * 1024;
-
-const JSON: &str = "application/json";
-const RESPONSE_JSON: &str = "application/graphql-response+json";
-
-/// A request as it comes in a JSON body.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-    #[expect(dead_code, reason = "read so that it is checked to be a map")]
-    extensions: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-/// A request as it comes in a URL.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct UrlParameters {
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<String>,
-}
+/// What may be sent by POST.
+const BY_POST: [OperationType; 2] = [OperationType::Query, OperationType::Mutation];
+/// And by GET.
+const BY_GET: [OperationType; 1] = [OperationType::Query];
 
 pub(super) async fn post(
     State(edge): State<Edge>,
@@ -68,40 +51,31 @@ pub(super) async fn post(
     body: Body,
 ) -> axum::response::Response {
     let media = Media::wanted_by(&headers);
-    if !is_json(&headers) {
+    let bad = |message: &str| media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
+    if !media::is_json(&headers) {
         return media.refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "BAD_USER_INPUT",
             "Send the request as application/json.",
         );
     }
-    let Some(body) = read_body(body).await else {
-        let message = format!("A request has at most {BODY} bytes.");
+    let most = edge.limits.body;
+    let Some(body) = parameters::body_of(body, most).await else {
+        let message = format!("A request has at most {most} bytes.");
         return media.refuse(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", &message);
     };
     if card_numbers::in_json(&body) {
-        return media.refuse(
-            StatusCode::BAD_REQUEST,
-            "BAD_USER_INPUT",
-            card_numbers::MESSAGE,
-        );
+        return bad(card_numbers::MESSAGE);
     }
-    match serde_json::from_slice(&body) {
-        Ok(Object(parameters)) => {
-            run(
-                &edge,
-                &headers,
-                address,
-                parameters,
-                media,
-                &[OperationType::Query, OperationType::Mutation],
-            )
-            .await
+    match parameters::read(&body) {
+        Ok(Sent::One(parameters)) => {
+            run(&edge, &headers, address, parameters, media, &BY_POST).await
         }
-        Err(error) => {
-            let message = format!("The body is not a GraphQL request in JSON: {error}");
-            media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &message)
-        }
+        Ok(Sent::Several(several)) if several.is_empty() => bad("The list of operations is empty."),
+        Ok(Sent::Several(several)) => run_all(&edge, &headers, address, several, media).await,
+        Err(error) => bad(&format!(
+            "The body is not a GraphQL request in JSON: {error}"
+        )),
     }
 }
 
@@ -119,58 +93,70 @@ pub(super) async fn get_or_socket(
     let media = Media::wanted_by(&headers);
     match parameters
         .map_err(|error| error.body_text())
-        .and_then(|Query(parameters)| read_url(parameters))
+        .and_then(|Query(parameters)| parameters::read_url(parameters))
     {
-        Ok(parameters) => {
-            run(
-                &edge,
-                &headers,
-                address,
-                parameters,
-                media,
-                &[OperationType::Query],
-            )
-            .await
-        }
+        Ok(parameters) => run(&edge, &headers, address, parameters, media, &BY_GET).await,
         Err(message) => media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &message),
     }
 }
 
-/// The body, unless it is too large or breaks off.
-async fn read_body(body: Body) -> Option<Vec<u8>> {
-    let (mut chunks, mut read, mut total) = (body.into_data_stream(), Vec::new(), 0);
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.ok()?;
-        total += chunk.len();
-        if total <= BODY {
-            read.extend_from_slice(&chunk);
-        } else if total > DISCARDED {
-            return None;
+/// Refuses a request whose sender has made a mistake.
+pub(super) fn refuse(headers: &HeaderMap, message: &str) -> axum::response::Response {
+    Media::wanted_by(headers).refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
+}
+
+/// Who sent a request.
+struct Caller {
+    client: Arc<Client>,
+    admitted: Option<Admitted>,
+}
+
+impl Caller {
+    /// Whoever the headers say. An access token that is not good refuses the whole request.
+    async fn of(
+        edge: &Edge,
+        headers: &HeaderMap,
+        address: SocketAddr,
+        media: Media,
+    ) -> Result<Self, axum::response::Response> {
+        let client = Arc::new(client(&edge.proxies, headers, address));
+        match auth::admitted(&edge.services, headers, &client).await {
+            Ok(admitted) => Ok(Self { client, admitted }),
+            Err(Error::Unauthenticated) => {
+                let message = "This access token is not good any more; take a new one.";
+                let refused = media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+                let why = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
+                Err((why, refused).into_response())
+            }
+            Err(error) => {
+                tracing::error!(?error, "could not check an access token");
+                Err(media.refuse(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "INTERNAL",
+                    "Try again in a moment.",
+                ))
+            }
         }
     }
-    (total <= BODY).then_some(read)
+
+    fn actor(&self) -> Actor {
+        match &self.admitted {
+            Some(admitted) => admitted.actor.clone(),
+            None => Actor::anonymous(Arc::clone(&self.client)),
+        }
+    }
+
+    /// Charges what operations cost.
+    async fn is_charged(&self, edge: &Edge, cost: u32) -> Result<Option<Charge>, ServerError> {
+        let network = self.client.network();
+        let now = edge.clock.now();
+        edge.rates
+            .charge(&self.actor(), network.as_deref(), cost, now)
+            .await
+    }
 }
 
-fn read_url(parameters: UrlParameters) -> Result<Parameters, String> {
-    let query = parameters
-        .query
-        .ok_or("Give the operation in the parameter `query`, or send it by POST.")?;
-    let variables = parameters
-        .variables
-        .filter(|text| !text.is_empty())
-        .map(|text| {
-            serde_json::from_str(&text)
-                .map_err(|error| format!("`variables` is not a JSON object: {error}"))
-        })
-        .transpose()?;
-    Ok(Parameters {
-        query,
-        operation_name: parameters.operation_name,
-        variables,
-        extensions: None,
-    })
-}
-
+/// Runs one operation.
 async fn run(
     edge: &Edge,
     headers: &HeaderMap,
@@ -179,52 +165,22 @@ async fn run(
     media: Media,
     allowed: &[OperationType],
 ) -> axum::response::Response {
-    let client = Arc::new(client(&edge.proxies, headers, address));
-    let admitted = match auth::admitted(&edge.services, headers, &client).await {
-        Ok(admitted) => admitted,
-        Err(crate::service::error::Error::Unauthenticated) => {
-            let message = "This access token is not good any more; take a new one.";
-            let refused = media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
-            return (
-                [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")],
-                refused,
-            )
-                .into_response();
-        }
-        Err(error) => {
-            tracing::error!(?error, "could not check an access token");
-            return media.refuse(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "INTERNAL",
-                "Try again in a moment.",
-            );
-        }
+    let caller = match Caller::of(edge, headers, address, media).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused,
     };
-    let Parameters {
-        query,
-        operation_name,
-        variables,
-        ..
-    } = parameters;
-    let mut operation = match Operation::prepare(query, operation_name.as_deref(), variables) {
+    let operation = match Operation::read(edge, parameters, caller.admitted.is_some()).await {
         Ok(operation) => operation,
         Err(error) => return media.answer(&finish(Response::from_errors(vec![error]))),
     };
-    let actor = match &admitted {
-        Some(admitted) => admitted.actor.clone(),
-        None => Actor::anonymous(client),
-    };
-    if operation.kind == OperationType::Subscription {
-        if Media::takes_events(headers) {
-            let context = RequestContext::new(edge.services.clone(), actor, None)
-                .resuming_after(sse::last_event_id(headers));
-            return sse::subscribe(edge, admitted, operation, context);
-        }
+    let kind = operation.kind;
+    let subscribes = kind == OperationType::Subscription;
+    if subscribes && !Media::takes_events(headers) {
         let message = "Subscriptions run at this same address over WebSocket, by graphql-transport-ws, and as server-sent events \
                        for clients that accept text/event-stream.";
         return media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
     }
-    if !allowed.contains(&operation.kind) {
+    if !subscribes && !allowed.contains(&kind) {
         let refused = media.refuse(
             StatusCode::METHOD_NOT_ALLOWED,
             "BAD_USER_INPUT",
@@ -232,22 +188,140 @@ async fn run(
         );
         return ([(header::ALLOW, "POST")], refused).into_response();
     }
-    let browser = cookie::browser(headers, &edge.origins);
-    let context = RequestContext::new(edge.services.clone(), actor, Some(browser));
-    let context = Arc::new(context.with_idempotency_key(idempotency_key(headers)));
-    operation.request = operation.request.data(Arc::clone(&context));
-    let response = finish(operation.execute(edge).await);
-    operation::note_refusals(edge, context.actor(), &response).await;
-    let mut answer = media.answer(&response);
-    let now = edge.services.clock().now();
-    let cookie = context.refresh_cookie();
-    if let Some(value) = cookie.and_then(|cookie| cookie::set(cookie, now)) {
-        answer.headers_mut().insert(header::SET_COOKIE, value);
+    let mut charge = match caller.is_charged(edge, operation.cost).await {
+        Ok(charge) => charge,
+        Err(error) => return too_many(media, error),
+    };
+    if subscribes {
+        let context = RequestContext::new(edge.services.clone(), caller.actor(), None)
+            .resuming_after(sse::last_event_id(headers));
+        return sse::subscribe(edge, caller.admitted, operation, context);
     }
+    let context = context_of(edge, headers, &caller);
+    let response = execute(edge, operation, &context, &mut charge).await;
+    let is_public = caller.admitted.is_none();
+    let mut answer = media.answer(&response);
+    if kind == OperationType::Query && allowed == BY_GET && response.errors.is_empty() {
+        answer = conditional::answer(headers, answer, is_public).await;
+    } else {
+        conditional::never_stored(&mut answer);
+    }
+    complete(edge, answer, &[response], &[context], charge.as_ref())
+}
+
+/// Runs several operations, one after the other, as a client's batch has them.
+async fn run_all(
+    edge: &Edge,
+    headers: &HeaderMap,
+    address: SocketAddr,
+    several: Vec<Parameters>,
+    media: Media,
+) -> axum::response::Response {
+    if let Err(error) = edge.limits.check("batch", several.len(), edge.limits.batch) {
+        return media.refuse_by(StatusCode::BAD_REQUEST, error);
+    }
+    let caller = match Caller::of(edge, headers, address, media).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused,
+    };
+    let (mut operations, mut cost) = (vec![], 0_u32);
+    for parameters in several {
+        let operation = Operation::read(edge, parameters, caller.admitted.is_some()).await;
+        let operation = operation.and_then(|operation| match operation.kind {
+            OperationType::Subscription => Err(refused(
+                "BAD_USER_INPUT",
+                "Subscriptions do not run in a list of operations.",
+            )),
+            _ => Ok(operation),
+        });
+        cost = cost.saturating_add(operation.as_ref().map_or(0, |operation| operation.cost));
+        operations.push(operation);
+    }
+    if let Err(error) = edge.limits.check_cost(cost) {
+        return media.refuse_by(StatusCode::BAD_REQUEST, error);
+    }
+    let mut charge = match caller.is_charged(edge, cost.max(1)).await {
+        Ok(charge) => charge,
+        Err(error) => return too_many(media, error),
+    };
+    let (mut responses, mut contexts) = (vec![], vec![]);
+    for operation in operations {
+        responses.push(match operation {
+            Ok(operation) => {
+                // One of its own: what an operation before it has loaded may have changed by it.
+                let context = context_of(edge, headers, &caller);
+                contexts.push(Arc::clone(&context));
+                execute(edge, operation, &context, &mut charge).await
+            }
+            Err(error) => finish(Response::from_errors(vec![error])),
+        });
+    }
+    let mut answer = media.answer_all(&responses);
+    conditional::never_stored(&mut answer);
+    complete(edge, answer, &responses, &contexts, charge.as_ref())
+}
+
+fn context_of(edge: &Edge, headers: &HeaderMap, caller: &Caller) -> Arc<RequestContext> {
+    let browser = cookie::browser(headers, &edge.origins);
+    let context = RequestContext::new(edge.services.clone(), caller.actor(), Some(browser));
+    Arc::new(context.with_idempotency_key(idempotency_key(headers)))
+}
+
+/// Runs a query or a mutation, and gives back what was charged if it did not come to that.
+async fn execute(
+    edge: &Edge,
+    mut operation: Operation,
+    context: &Arc<RequestContext>,
+    charge: &mut Option<Charge>,
+) -> Response {
+    let (cost, tells_cost) = (operation.cost, operation.tells_cost);
+    operation.request = operation.request.data(Arc::clone(context));
+    let mut response = finish(operation.execute(edge).await);
+    operation::note_refusals(edge, context.actor(), &response).await;
+    if let Some(charge) = charge {
+        if is_request_error(&response) {
+            edge.rates.give_back(charge, cost, edge.clock.now()).await;
+        }
+        if tells_cost {
+            response.extensions.insert("cost".to_owned(), charge.told());
+        }
+    }
+    response
+}
+
+/// Adds to an answer what stands in its headers.
+fn complete(
+    edge: &Edge,
+    mut answer: axum::response::Response,
+    responses: &[Response],
+    contexts: &[Arc<RequestContext>],
+    charge: Option<&Charge>,
+) -> axum::response::Response {
+    let headers = answer.headers_mut();
+    for cookie in contexts
+        .iter()
+        .filter_map(|context| context.refresh_cookie())
+    {
+        if let Some(value) = cookie::set(cookie, edge.clock.now()) {
+            headers.insert(header::SET_COOKIE, value);
+        }
+    }
+    if let Some(seconds) = responses.iter().filter_map(retry_after).max() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Some(charge) = charge {
+        charge.write(headers);
+    }
+    answer
+}
+
+/// Refuses a caller who has asked for too much.
+fn too_many(media: Media, error: ServerError) -> axum::response::Response {
+    let response = Response::from_errors(vec![error.clone()]);
+    let mut answer = media.refuse_by(StatusCode::TOO_MANY_REQUESTS, error);
     if let Some(seconds) = retry_after(&response) {
-        answer
-            .headers_mut()
-            .insert(header::RETRY_AFTER, seconds.into());
+        let headers = answer.headers_mut();
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     answer
 }
@@ -261,112 +335,4 @@ fn idempotency_key(headers: &HeaderMap) -> Option<String> {
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'));
     Some(unquoted.unwrap_or(&text).to_owned())
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let (media, _) = content_type.split_once(';').unwrap_or((content_type, ""));
-    media.trim().eq_ignore_ascii_case(JSON)
-}
-
-/// Whether the client accepts one of these media types.
-fn accepts(headers: &HeaderMap, types: &[&str]) -> bool {
-    headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(','))
-        .filter_map(|media| media.split(';').next())
-        .any(|media| types.contains(&media.trim().to_ascii_lowercase().as_str()))
-}
-
-/// In which media type the client wants its answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Media {
-    Json,
-    ResponseJson,
-    /// For clients that take nothing else: others get JSON, but for subscriptions.
-    Events,
-}
-
-impl Media {
-    fn wanted_by(headers: &HeaderMap) -> Self {
-        if accepts(headers, &[RESPONSE_JSON]) {
-            Self::ResponseJson
-        } else if accepts(headers, &[JSON, "application/*", "*/*"]) || !Self::takes_events(headers)
-        {
-            Self::Json
-        } else {
-            Self::Events
-        }
-    }
-
-    /// Whether the client takes server-sent events, by themselves or among others.
-    fn takes_events(headers: &HeaderMap) -> bool {
-        accepts(headers, &[sse::MEDIA])
-    }
-
-    fn answer(self, response: &Response) -> axum::response::Response {
-        if self == Self::Events {
-            return sse::once(response);
-        }
-        if is_request_error(response) {
-            let status = if self == Self::ResponseJson {
-                StatusCode::BAD_REQUEST
-            } else {
-                StatusCode::OK
-            };
-            return self.with_status(
-                status,
-                &RequestError {
-                    errors: &response.errors,
-                },
-            );
-        }
-        self.with_status(StatusCode::OK, response)
-    }
-
-    /// Answers a request that did not reach the executor.
-    fn refuse(
-        self,
-        status: StatusCode,
-        code: &'static str,
-        message: &str,
-    ) -> axum::response::Response {
-        self.with_status(
-            status,
-            &RequestError {
-                errors: &[refused(code, message)],
-            },
-        )
-    }
-
-    fn with_status(self, status: StatusCode, body: &impl Serialize) -> axum::response::Response {
-        let media = match self {
-            // A request that is none at all is refused in JSON.
-            Self::Json | Self::Events => "application/json; charset=utf-8",
-            Self::ResponseJson => "application/graphql-response+json; charset=utf-8",
-        };
-        match serde_json::to_vec(body) {
-            Ok(body) => (
-                status,
-                [(header::CONTENT_TYPE, HeaderValue::from_static(media))],
-                body,
-            )
-                .into_response(),
-            Err(error) => {
-                tracing::error!(%error, "an answer could not be written as JSON");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
-    }
-}
-
-/// The answer to a request of which nothing ran: it has no `data` entry, not even a null.
-#[derive(Serialize)]
-struct RequestError<'a> {
-    errors: &'a [ServerError],
 }

@@ -1,24 +1,20 @@
 //! One operation, from what a client sent to the executor's answer, for every transport.
 
-use std::collections::HashMap;
+mod errors;
+mod size;
 
 use async_graphql::{
-    Name, Positioned, Request, Response, ServerError, Value, Variables,
-    parser::types::{
-        DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
-        OperationType, Selection, SelectionSet,
-    },
+    Name, Request, Response, ServerError, Value, Variables,
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
 
-use super::{Edge, document};
-use crate::domain::actor::Actor;
-
-/// The most fields of an operation, with its fragments written out. Introspection by the usual tools needs about 200.
-const FIELDS: usize = 1_000;
-/// The most fields at the root of an operation.
-const ROOT_FIELDS: usize = 20;
-/// The most fields that are given another name.
-const ALIASES: usize = 15;
+use self::{errors::code_of, size::measure};
+pub(super) use self::{
+    errors::{is_broken, is_request_error, refused, retry_after},
+    size::Size,
+};
+use super::{Edge, document, limits::Limits, parameters::Parameters};
+use crate::{domain::actor::Actor, graphql::Costs};
 
 /// An operation that may be run.
 pub(super) struct Operation {
@@ -26,16 +22,41 @@ pub(super) struct Operation {
     pub(super) request: Request,
     /// What it is.
     pub(super) kind: OperationType,
+    /// What it costs.
+    pub(super) cost: u32,
+    /// Whether its answer is to say so.
+    pub(super) tells_cost: bool,
 }
 
 impl Operation {
+    /// Finds the document that a client means, and prepares it.
+    pub(super) async fn read(
+        edge: &Edge,
+        parameters: Parameters,
+        is_signed_in: bool,
+    ) -> Result<Self, ServerError> {
+        let named = parameters.named()?;
+        let document = edge.library.find(named, is_signed_in).await?;
+        let name = parameters.operation_name();
+        let variables = parameters.variables();
+        let mut operation = Self::prepare(&edge.limits, &edge.costs, document, name, variables)?;
+        edge.library.keep(named).await;
+        operation.tells_cost = parameters
+            .extensions()
+            .is_some_and(|extensions| extensions.cost);
+        Ok(operation)
+    }
+
     /// Reads an operation and looks whether it may be run: nothing of it has run when it is refused.
-    pub(super) fn prepare(
+    fn prepare(
+        limits: &Limits,
+        costs: &Costs,
         query: String,
         name: Option<&str>,
         variables: Option<serde_json::Map<String, serde_json::Value>>,
     ) -> Result<Self, ServerError> {
-        document::check(&query).map_err(|(code, message)| refused(code, message))?;
+        let tokens = document::tokens(&query).map_err(|why| refused("BAD_USER_INPUT", why))?;
+        limits.check("tokens", tokens, limits.tokens)?;
         let variables = variables.map_or_else(Variables::default, |map| {
             Variables::from_json(serde_json::Value::Object(map))
         });
@@ -53,6 +74,7 @@ impl Operation {
             )
         })?;
         let root = measure(document, operation)?;
+        limits.check_size(&root)?;
         // The specification of GraphQL has it so, 5.2.4.1; and what is resumed after a cursor is one list.
         if operation.ty == OperationType::Subscription && root.own > 1 {
             return Err(refused(
@@ -67,7 +89,15 @@ impl Operation {
             ));
         }
         let kind = operation.ty;
-        Ok(Self { request, kind })
+        let cost = costs.of_operation(document, operation, &given);
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+        limits.check_cost(cost)?;
+        Ok(Self {
+            request,
+            kind,
+            cost,
+            tells_cost: false,
+        })
     }
 
     /// Runs a query or a mutation. A mutation runs to its end even when its client goes away or its time is over: half of a payment
@@ -88,47 +118,6 @@ impl Operation {
             )])
         })
     }
-}
-
-/// An error with a code.
-pub(super) fn refused(code: &'static str, message: impl Into<String>) -> ServerError {
-    let mut error = ServerError::new(message, None);
-    error.extensions.get_or_insert_default().set("code", code);
-    error
-}
-
-/// Whether a request was refused before anything of it ran.
-pub(super) fn is_request_error(response: &Response) -> bool {
-    response.data == Value::Null
-        && !response.errors.is_empty()
-        && response.errors.iter().all(|error| error.path.is_empty())
-}
-
-/// Whether something broke while an operation was answered.
-pub(super) fn is_broken(response: &Response) -> bool {
-    response
-        .errors
-        .iter()
-        .any(|error| code_of(error) == Some("INTERNAL"))
-}
-
-fn code_of(error: &ServerError) -> Option<&str> {
-    match error.extensions.as_ref()?.get("code")? {
-        Value::String(code) => Some(code),
-        _ => None,
-    }
-}
-
-/// The longest wait in seconds that an answer asks for, after too many tries.
-pub(super) fn retry_after(response: &Response) -> Option<u64> {
-    let waits = response.errors.iter().filter_map(|error| {
-        let extensions = error.extensions.as_ref()?;
-        match extensions.get("retryAfter")? {
-            Value::Number(seconds) => seconds.as_u64(),
-            _ => None,
-        }
-    });
-    waits.max()
 }
 
 /// Takes note when somebody who is signed in was refused something, or asked for what is not there or not theirs.
@@ -173,113 +162,17 @@ fn missing_variable<'a>(operation: &'a OperationDefinition, given: &Variables) -
         .map(|variable| &variable.name.node)
 }
 
-/// Counts what the executor would walk, each fragment once: written out, a few of them can be more than any machine can do.
-fn measure(
-    document: &ExecutableDocument,
-    operation: &OperationDefinition,
-) -> Result<Size, ServerError> {
-    let mut measure = Measure {
-        fragments: &document.fragments,
-        sizes: HashMap::new(),
-    };
-    let root = measure.size_of(&operation.selection_set.node)?;
-    for (what, count, most) in [
-        (
-            "fields, with its fragments written out",
-            root.fields,
-            FIELDS,
-        ),
-        ("fields at its root", root.own, ROOT_FIELDS),
-        ("aliases", root.aliases, ALIASES),
-    ] {
-        if count > most {
-            return Err(refused(
-                "QUERY_TOO_COMPLEX",
-                format!("An operation has at most {most} {what}."),
-            ));
-        }
-    }
-    Ok(root)
-}
-
-/// How large a selection is, with its fragments written out.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    /// Fields at all depths.
-    fields: usize,
-    /// Fields of the selection itself.
-    own: usize,
-    /// Fields with another name, at all depths.
-    aliases: usize,
-}
-
-impl Size {
-    fn add(&mut self, other: Self) {
-        self.fields = self.fields.saturating_add(other.fields);
-        self.own = self.own.saturating_add(other.own);
-        self.aliases = self.aliases.saturating_add(other.aliases);
-    }
-}
-
-struct Measure<'a> {
-    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// None while it is being measured.
-    sizes: HashMap<&'a Name, Option<Size>>,
-}
-
-impl<'a> Measure<'a> {
-    fn size_of(&mut self, selection: &'a SelectionSet) -> Result<Size, ServerError> {
-        let mut size = Size::default();
-        for item in &selection.items {
-            match &item.node {
-                Selection::Field(field) => {
-                    let inner = self.size_of(&field.node.selection_set.node)?;
-                    let aliases = inner.aliases + usize::from(field.node.alias.is_some());
-                    size.add(Size {
-                        fields: inner.fields.saturating_add(1),
-                        own: 1,
-                        aliases,
-                    });
-                }
-                Selection::InlineFragment(fragment) => {
-                    size.add(self.size_of(&fragment.node.selection_set.node)?);
-                }
-                Selection::FragmentSpread(spread) => {
-                    size.add(self.fragment(&spread.node.fragment_name.node)?);
-                }
-            }
-        }
-        Ok(size)
-    }
-
-    fn fragment(&mut self, name: &'a Name) -> Result<Size, ServerError> {
-        match self.sizes.get(name) {
-            Some(Some(size)) => return Ok(*size),
-            Some(None) => {
-                return Err(refused(
-                    "BAD_USER_INPUT",
-                    format!("The fragment {name} contains itself."),
-                ));
-            }
-            None => {}
-        }
-        // One that is not there is told by the executor.
-        let Some(fragment) = self.fragments.get(name) else {
-            return Ok(Size::default());
-        };
-        self.sizes.insert(name, None);
-        let size = self.size_of(&fragment.node.selection_set.node)?;
-        self.sizes.insert(name, Some(size));
-        Ok(size)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn prepare(query: &str) -> Result<Operation, ServerError> {
+        let costs = Costs::of(&crate::graphql::sdl());
+        Operation::prepare(&Limits::default(), &costs, query.to_owned(), None, None)
+    }
+
     fn code(query: &str) -> Option<String> {
-        let refused = Operation::prepare(query.to_owned(), None, None).err()?;
+        let refused = prepare(query).err()?;
         let code = refused
             .extensions
             .as_ref()
@@ -306,11 +199,7 @@ mod tests {
 
     #[test]
     fn the_only_operation_is_meant_whether_it_has_a_name_or_not() {
-        let kind = |query: &str| {
-            Operation::prepare(query.to_owned(), None, None)
-                .ok()
-                .map(|operation| operation.kind)
-        };
+        let kind = |query: &str| prepare(query).ok().map(|operation| operation.kind);
         assert_eq!(kind("mutation M { a }"), Some(OperationType::Mutation));
         assert_eq!(kind("mutation { a }"), Some(OperationType::Mutation));
         assert_eq!(kind("query A { a } mutation B { b }"), None);

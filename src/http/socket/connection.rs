@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use async_graphql::{Response, parser::types::OperationType};
+use async_graphql::{Response, ServerError, parser::types::OperationType};
 use axum::{
     body::Bytes,
     extract::ws::{Message, WebSocket},
@@ -23,20 +23,15 @@ use crate::{
         Edge,
         json::Object,
         operation::{self, Operation, is_broken, is_request_error, refused},
-        protocol::{self, Close, FromClient, FromServer, Map},
+        parameters::Parameters,
+        protocol::{Close, FromClient, FromServer, Map},
     },
 };
 
-/// How often a quiet client is asked whether it is there.
-const PING_EVERY: Duration = Duration::from_secs(15);
 /// How often it is looked whether the access token has lapsed.
 const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(500);
 /// How many pings in a row may stay without any answer.
 const SILENT_PINGS: u32 = 2;
-/// Operations at a time on one socket.
-const OPERATIONS: usize = 20;
-/// Answers that wait to be sent.
-const QUEUE: usize = 128;
 
 /// An acknowledged connection.
 pub(super) struct Connection {
@@ -66,7 +61,7 @@ enum Answer {
 
 impl Connection {
     pub(super) fn new(edge: Edge, client: Arc<Client>, caller: Caller) -> Self {
-        let (answers, queue) = mpsc::channel(QUEUE);
+        let (answers, queue) = mpsc::channel(edge.limits.queue);
         Self {
             edge,
             client,
@@ -80,7 +75,7 @@ impl Connection {
 
     /// Runs until one side ends it. Gives what to close with, unless the client is gone.
     pub(super) async fn run(&mut self, socket: &mut WebSocket) -> Option<Close> {
-        let mut pings = interval(PING_EVERY);
+        let mut pings = interval(self.edge.limits.ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut silent = 0;
         // The clock is looked at, rather than waited for: it may be set, and a machine may have slept.
@@ -132,7 +127,7 @@ impl Connection {
             Some(FromClient::Subscribe {
                 id,
                 payload: Object(operation),
-            }) => self.start(socket, id, operation).await,
+            }) => Box::pin(self.start(socket, id, operation)).await,
         }
     }
 
@@ -168,7 +163,7 @@ impl Connection {
         &mut self,
         socket: &mut WebSocket,
         id: String,
-        payload: protocol::Operation,
+        payload: Parameters,
     ) -> Result<(), Option<Close>> {
         if id.is_empty() {
             return Err(Some(Close::BadMessage("An operation needs an id")));
@@ -176,31 +171,31 @@ impl Connection {
         if self.operations.contains_key(&id) {
             return Err(Some(Close::SubscriberExists(id)));
         }
-        if self.operations.len() >= OPERATIONS {
-            let message = format!("At most {OPERATIONS} operations run on one socket at a time.");
-            return refuse(socket, &id, "RATE_LIMITED", message).await;
+        let most = self.edge.limits.operations;
+        if self.operations.len() >= most {
+            let message = format!("At most {most} operations run on one socket at a time.");
+            return refuse(socket, &id, refused("RATE_LIMITED", message)).await;
         }
-        let mut operation =
-            match Operation::prepare(payload.query, payload.name.as_deref(), payload.variables) {
-                Ok(operation) => operation,
-                Err(error) => {
-                    let refused = finish(Response::from_errors(vec![error]));
-                    return send(
-                        socket,
-                        &FromServer::Error {
-                            id: &id,
-                            payload: &refused.errors,
-                        },
-                    )
-                    .await;
-                }
-            };
+        let is_signed_in = self.caller.signed_in.is_some();
+        let mut operation = match Operation::read(&self.edge, payload, is_signed_in).await {
+            Ok(operation) => operation,
+            Err(error) => return refuse(socket, &id, error).await,
+        };
         self.look_at_clock()?;
         // The session may have ended, and the role may have changed, since the socket was opened.
         let actor = match &self.caller.signed_in {
             None => Actor::anonymous(Arc::clone(&self.client)),
             Some((token, _)) => authenticate(&self.edge, token, &self.client).await?.actor,
         };
+        let network = self.client.network();
+        let now = self.edge.clock.now();
+        let rates = &self.edge.rates;
+        if let Err(error) = rates
+            .charge(&actor, network.as_deref(), operation.cost, now)
+            .await
+        {
+            return refuse(socket, &id, error).await;
+        }
         self.started += 1;
         let number = self.started;
         let context = RequestContext::new(self.edge.services.clone(), actor.clone(), None);
@@ -256,20 +251,10 @@ impl Drop for Connection {
     }
 }
 
-async fn refuse(
-    socket: &mut WebSocket,
-    id: &str,
-    code: &'static str,
-    message: String,
-) -> Result<(), Option<Close>> {
-    send(
-        socket,
-        &FromServer::Error {
-            id,
-            payload: &[refused(code, message)],
-        },
-    )
-    .await
+async fn refuse(socket: &mut WebSocket, id: &str, error: ServerError) -> Result<(), Option<Close>> {
+    let refused = finish(Response::from_errors(vec![error]));
+    let payload = &refused.errors;
+    send(socket, &FromServer::Error { id, payload }).await
 }
 
 /// Runs one operation to its end. What can't run at all is answered with `error`; everything else with `next` and, at last, `complete`.

@@ -23,19 +23,15 @@ use crate::{
     service::{error::Error, sessions::Admitted},
 };
 
-/// How long a client may take to introduce itself.
-const INIT_WITHIN: Duration = Duration::from_secs(3);
 /// How long a client may take to read one message.
 const READ_WITHIN: Duration = Duration::from_secs(10);
-/// The largest message of a client.
-const MESSAGE: usize = 256 * 1024;
 
 /// Takes a socket over.
 pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Arc<Client>) -> Response {
     upgrade
         .protocols([NAME])
-        .max_message_size(MESSAGE)
-        .max_frame_size(MESSAGE)
+        .max_message_size(edge.limits.body)
+        .max_frame_size(edge.limits.body)
         .on_upgrade(move |socket| {
             let tracker = edge.tasks.clone();
             tracker.track_future(serve(edge, socket, client))
@@ -94,7 +90,7 @@ async fn introduce(
     socket: &mut WebSocket,
     client: &Arc<Client>,
 ) -> Result<Caller, Option<Close>> {
-    let deadline = Instant::now() + INIT_WITHIN;
+    let deadline = Instant::now() + edge.limits.init;
     loop {
         let message = timeout_at(deadline, socket.recv())
             .await

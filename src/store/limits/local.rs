@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::domain::rate::Quota;
+use crate::domain::rate::{Quota, Taken};
 
 /// The theoretical arrival time of each key.
 type Arrivals = HashMap<String, DateTime<Utc>>;
@@ -34,21 +34,22 @@ impl Local {
         &self,
         key: String,
         quota: Quota,
+        places: u32,
         now: DateTime<Utc>,
-    ) -> Result<(), Duration> {
+    ) -> Result<Taken, Duration> {
         let mut arrivals = self.lock();
-        let arrival = quota.take(arrivals.get(&key).copied(), now)?;
+        let taken = quota.take_some(places, arrivals.get(&key).copied(), now)?;
         if arrivals.len() >= self.capacity && !arrivals.contains_key(&key) {
             self.make_room(&mut arrivals, now);
         }
-        arrivals.insert(key, arrival);
-        Ok(())
+        arrivals.insert(key, taken.arrival);
+        Ok(taken)
     }
 
-    pub(super) fn give_back(&self, key: &str, quota: Quota, now: DateTime<Utc>) {
+    pub(super) fn give_back(&self, key: &str, quota: Quota, places: u32, now: DateTime<Utc>) {
         let mut arrivals = self.lock();
         if let Some(arrival) = arrivals.get_mut(key) {
-            *arrival = quota.give_back(*arrival, now);
+            *arrival = quota.give_some_back(places, *arrival, now);
             if *arrival <= now {
                 arrivals.remove(key);
             }
@@ -102,24 +103,24 @@ mod tests {
     fn a_flood_of_keys_takes_bounded_memory_and_frees_nobody_who_is_held_up() {
         let local = Local::with_room_for(100);
         for _ in 0..5 {
-            local.take("held up".to_owned(), QUOTA, start()).unwrap();
+            local.take("held up".to_owned(), QUOTA, 1, start()).unwrap();
         }
         for flood in 0..10_000 {
-            local.take(flood.to_string(), QUOTA, start()).unwrap();
+            local.take(flood.to_string(), QUOTA, 1, start()).unwrap();
             assert!(local.lock().len() <= 100);
         }
-        assert!(local.take("held up".to_owned(), QUOTA, start()).is_err());
+        assert!(local.take("held up".to_owned(), QUOTA, 1, start()).is_err());
     }
 
     #[test]
     fn keys_that_are_free_again_make_room_before_any_other() {
         let local = Local::with_room_for(20);
         for old in 0..10 {
-            local.take(format!("old {old}"), QUOTA, start()).unwrap();
+            local.take(format!("old {old}"), QUOTA, 1, start()).unwrap();
         }
         let now = start() + QUOTA.every;
         for new in 0..11 {
-            local.take(format!("new {new}"), QUOTA, now).unwrap();
+            local.take(format!("new {new}"), QUOTA, 1, now).unwrap();
         }
         let arrivals = local.lock();
         assert!((0..11).all(|new| arrivals.contains_key(&format!("new {new}"))));
@@ -129,8 +130,8 @@ mod tests {
     #[test]
     fn a_key_that_gave_everything_back_is_not_kept() {
         let local = Local::with_room_for(20);
-        local.take("key".to_owned(), QUOTA, start()).unwrap();
-        local.give_back("key", QUOTA, start());
+        local.take("key".to_owned(), QUOTA, 1, start()).unwrap();
+        local.give_back("key", QUOTA, 1, start());
         assert!(local.lock().is_empty());
     }
 }

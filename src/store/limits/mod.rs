@@ -1,7 +1,7 @@
-//! Counts tries, so that nobody guesses passwords or floods mail boxes.
+//! Counts tries and what operations cost, so that nobody guesses passwords, floods mail boxes or has the whole server.
 //!
 //! The arithmetic is [`Quota`]'s. Its state is kept in this process, or in Redis where several instances must count together. A limit
-//! that can be lost for a moment is better than a sign-in that is down: while Redis is away each instance counts for itself.
+//! that can be lost for a moment is better than a sign-in that is down: while Redis is away each instance counts for itself, and goes on from what it let through.
 
 mod local;
 mod redis;
@@ -11,7 +11,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 
 use self::{local::Local, redis::Remote};
-use crate::domain::{digest::sha256_hex, rate::Quota};
+use crate::domain::{
+    digest::sha256_hex,
+    rate::{Quota, Taken},
+};
 
 /// Counts tries by key. Cheap to clone; clones count together.
 ///
@@ -50,24 +53,45 @@ impl Limiter {
     /// # Errors
     /// How long to wait until there is one; more than nothing, in microseconds.
     pub async fn take(&self, key: &str, quota: Quota, now: DateTime<Utc>) -> Result<(), Duration> {
+        self.take_some(key, quota, 1, now).await.map(drop)
+    }
+
+    /// Takes some places of the key's quota, or all of it where it has fewer.
+    ///
+    /// # Errors
+    /// How long to wait until there are as many; more than nothing, in microseconds.
+    pub async fn take_some(
+        &self,
+        key: &str,
+        quota: Quota,
+        places: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Taken, Duration> {
         let key = sha256_hex(key);
         if let Some(remote) = &self.remote
-            && let Some(taken) = remote.take(&key, quota, now).await
+            && let Some(taken) = remote.take(&key, quota, places, now).await
         {
+            if taken.is_ok() {
+                // So that this process goes on from here when Redis falls silent.
+                let _ = self.local.take(key, quota, places, now);
+            }
             return taken;
         }
-        self.local.take(key, quota, now)
+        self.local.take(key, quota, places, now)
     }
 
     /// Gives back a place that was taken, because the try should not count after all. Nothing happens when none is taken.
     pub async fn give_back(&self, key: &str, quota: Quota, now: DateTime<Utc>) {
+        self.give_some_back(key, quota, 1, now).await;
+    }
+
+    /// The same for some places.
+    pub async fn give_some_back(&self, key: &str, quota: Quota, places: u32, now: DateTime<Utc>) {
         let key = sha256_hex(key);
-        if let Some(remote) = &self.remote
-            && remote.give_back(&key, quota, now).await.is_some()
-        {
-            return;
+        if let Some(remote) = &self.remote {
+            remote.give_back(&key, quota, places, now).await;
         }
-        self.local.give_back(&key, quota, now);
+        self.local.give_back(&key, quota, places, now);
     }
 
     /// Gives back every place of the key. Where Redis does not answer, its own expiry has to do it.

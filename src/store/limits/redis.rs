@@ -10,7 +10,7 @@ use deadpool_redis::{Config, Pool, Runtime};
 use redis::Script;
 use tokio::time::{Instant, timeout};
 
-use crate::domain::rate::Quota;
+use crate::domain::rate::{Quota, Taken};
 
 /// How long Redis may take for one call before it is decided without it: somebody waits for the answer.
 const PATIENCE: Wait = Wait::from_millis(250);
@@ -40,22 +40,21 @@ impl Remote {
         &self,
         key: &str,
         quota: Quota,
+        places: u32,
         now: DateTime<Utc>,
-    ) -> Option<Result<(), Duration>> {
-        let wait = self.step(key, quota.every_micros(), quota, now).await?;
-        Some(match wait {
-            0 => Ok(()),
-            wait => Err(Duration::microseconds(wait)),
-        })
+    ) -> Option<Result<Taken, Duration>> {
+        let taken = self.step(key, quota.micros_of(places), quota, now).await?;
+        Some(quota.taken(taken, now))
     }
 
     pub(super) async fn give_back(
         &self,
         key: &str,
         quota: Quota,
+        places: u32,
         now: DateTime<Utc>,
     ) -> Option<()> {
-        self.step(key, -quota.every_micros(), quota, now).await?;
+        self.step(key, -quota.micros_of(places), quota, now).await?;
         Some(())
     }
 
@@ -74,7 +73,7 @@ impl Remote {
     async fn step(&self, key: &str, step: i64, quota: Quota, now: DateTime<Utc>) -> Option<i64> {
         let stepped = async {
             let mut connection = self.pool.get().await?;
-            let wait = self
+            let taken = self
                 .script
                 .key(self.name(key))
                 .arg(now.timestamp_micros())
@@ -83,7 +82,7 @@ impl Remote {
                 .arg(quota.whole_micros())
                 .invoke_async(&mut connection)
                 .await?;
-            anyhow::Ok(wait)
+            anyhow::Ok(taken)
         };
         self.in_time(stepped).await
     }

@@ -12,7 +12,7 @@ on_both_engines! {
         for body in [
             "", " ", "{", "null", "42", "\"{ __typename }\"", "{ __typename }", "[]", "{}", r#"{"query":null}"#, r#"{"query":5}"#,
             r#"{"query":["{ __typename }"]}"#, r#"{"query":"{ __typename }"} trailing"#, r#"{"query":"{ __typename }","query":"{ __typename }"}"#,
-            r#"[{"query":"{ __typename }"}]"#, r#"["{ __typename }",null,null,null]"#,
+            r#"["{ __typename }",null,null,null]"#,
             r#"{"query":"{ __typename }","variables":[]}"#, r#"{"query":"{ __typename }","variables":"{}"}"#, r#"{"query":"{ __typename }","variables":1}"#,
             r#"{"query":"{ __typename }","operationName":5}"#, r#"{"query":"{ __typename }","extensions":[]}"#,
             r#"{"query":"query($x: Float) { __typename }","variables":{"x":1e400}}"#, r#"{"query":"query($x: Float) { __typename }","variables":{"x":NaN}}"#,
@@ -70,8 +70,8 @@ on_both_engines! {
         let stranger = world.stranger();
         let host = world.host("hana").await;
         host.lists(json!({})).await;
-        let nested = |levels: usize| format!("{{ properties {{ nodes {{ {}id{} }} }} }}", "host { properties { nodes { ".repeat(levels), " } } }".repeat(levels));
-        let fine = stranger.get(&nested(3), json!({})).await;
+        let nested = |levels: usize| format!("{{ properties(first: 2) {{ nodes {{ {}id{} }} }} }}", "host { properties(first: 2) { nodes { ".repeat(levels), " } } }".repeat(levels));
+        let fine = stranger.get(&nested(2), json!({})).await;
         assert!(fine["properties"]["nodes"][0]["host"].is_object());
         let aliases = (0..2_000).map(|number| format!("a{number}: viewer {{ email }} ")).collect::<Vec<_>>().concat();
         let fragments = (0..60).map(|number| format!("fragment F{number} on Query {{ ...F{} ...F{} }} ", number + 1, number + 1)).collect::<Vec<_>>().concat();

@@ -1,0 +1,67 @@
+//! Documents in Redis.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_redis::{Config, Pool, Runtime};
+use tokio::time::timeout;
+
+/// How long Redis may take: somebody waits for the answer, and can do without.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The way to Redis. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Remote {
+    pool: Pool,
+    prefix: Arc<str>,
+}
+
+impl Remote {
+    pub(super) fn new(url: &str, prefix: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            pool: Config::from_url(url).create_pool(Some(Runtime::Tokio1))?,
+            prefix: prefix.into(),
+        })
+    }
+
+    pub(super) async fn get(&self, digest: &str) -> Option<String> {
+        let got = async {
+            let mut connection = self.pool.get().await?;
+            let document: Option<String> = redis::cmd("GET")
+                .arg(self.name(digest))
+                .query_async(&mut connection)
+                .await?;
+            anyhow::Ok(document)
+        };
+        in_time(got).await?
+    }
+
+    pub(super) async fn keep(&self, digest: &str, document: &str, time: Duration) {
+        let kept = async {
+            let mut connection = self.pool.get().await?;
+            let () = redis::cmd("SET")
+                .arg(self.name(digest))
+                .arg(document)
+                .arg("EX")
+                .arg(time.as_secs())
+                .query_async(&mut connection)
+                .await?;
+            anyhow::Ok(())
+        };
+        in_time(kept).await;
+    }
+
+    fn name(&self, digest: &str) -> String {
+        format!("{}:document:{digest}", self.prefix)
+    }
+}
+
+async fn in_time<T>(call: impl Future<Output = anyhow::Result<T>>) -> Option<T> {
+    match timeout(PATIENCE, call).await {
+        Ok(Ok(answer)) => Some(answer),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "Redis does not tell a document");
+            None
+        }
+        Err(_late) => None,
+    }
+}
