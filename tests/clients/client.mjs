@@ -9,9 +9,20 @@ export const PATIENCE = 10_000;
 
 // ---------------------------------------------------------------- requests
 
+export const graphql = (base) => new URL("/graphql", base).href;
+
+/** What a promise gives, which must come in time. */
+export async function inTime(what, promise, patience = PATIENCE) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not come within ${patience} ms`)), patience);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 /** Posts a body as it is. Gives the status, the media type and the answer. */
 export async function send(base, body, token) {
-  const response = await fetch(new URL("/graphql", base), {
+  const response = await fetch(graphql(base), {
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -56,6 +67,16 @@ export async function refusalOf(body, base, token) {
 
 // ---------------------------------------------------------------- subscriptions
 
+/** A client of graphql-ws that connects when it is first needed, and once. */
+export function socket(base, token) {
+  return createClient({
+    url: graphql(base).replace(/^http/, "ws"),
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams: token && { authorization: `Bearer ${token}` },
+  });
+}
+
 /** One subscription on a socket of its own. What arrives waits here until it is asked for. */
 export class Watch {
   #news = new EventEmitter();
@@ -64,14 +85,7 @@ export class Watch {
   #client;
 
   constructor(base, query, variables, token) {
-    const url = new URL("/graphql", base);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    this.#client = createClient({
-      url: url.href,
-      webSocketImpl: WebSocket,
-      retryAttempts: 0,
-      connectionParams: token && { authorization: `Bearer ${token}` },
-    });
+    this.#client = socket(base, token);
     const end = (error) => {
       this.#end ??= endOf(error);
       this.#news.emit("news");

@@ -8,12 +8,15 @@ import * as operations from "./operations.mjs";
 /** The base URLs of the server that is asked, and of the one on which the subscriptions run. */
 export const [a, b] = process.argv.slice(2);
 if (!a || !b) {
-  console.error("usage: node main-way.mjs (or streams.mjs) <base URL> <base URL of the subscriptions>");
+  console.error("usage: node SUITE <base URL> <base URL of the subscriptions>");
   process.exit(2);
 }
 
 /** The first home of the demo data: it is in Lisbon, and instant book. */
 export const HOME = "UHJvcGVydHk6MQ";
+
+/** Whom nothing signs in. A wrong password of somebody real would use up the tries that this account has left. */
+export const NOBODY = { email: `nobody-${randomUUID()}@example.com`, password: "not the demo-password" };
 
 // ---------------------------------------------------------------- dates and money
 

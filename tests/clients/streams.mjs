@@ -7,14 +7,14 @@
 
 import { createClient } from "graphql-sse";
 import { check, expect, finish, same } from "../checks.mjs";
-import { PATIENCE } from "./client.mjs";
+import { graphql, inTime } from "./client.mjs";
 import { a, b, book, change, pay, signUp } from "./moves.mjs";
 import * as operations from "./operations.mjs";
 
 /** Runs an operation over a stream. Gives an iterator over its results. */
 function run(query, variables, token, lastEventId) {
   const client = createClient({
-    url: new URL("/graphql", b).href,
+    url: graphql(b),
     retryAttempts: 0,
     headers: () => ({
       ...(token && { authorization: `Bearer ${token}` }),
@@ -26,11 +26,7 @@ function run(query, variables, token, lastEventId) {
 
 /** The next result, which must come. */
 async function next(results, what) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come within ${PATIENCE} ms`)), PATIENCE);
-  });
-  const { done, value } = await Promise.race([results.next(), late]).finally(() => clearTimeout(timer));
+  const { done, value } = await inTime(what, results.next());
   expect(!done, `the stream ended before ${what}`);
   return value;
 }
