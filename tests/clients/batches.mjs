@@ -14,6 +14,7 @@ import { wire } from "./wire.mjs";
 
 const TITLE = "query Title($id: ID!) { property(id: $id) { id title } }";
 const BAD = { status: 400, codes: ["BAD_USER_INPUT"] };
+const TOO_LONG = { status: 400, codes: ["QUERY_TOO_COMPLEX"] };
 
 /** So many operations that can be told from each other by their answers. */
 const numbered = (count) => Array.from({ length: count }, (_, n) => ({ query: `{ number${n}: __typename }` }));
@@ -64,7 +65,7 @@ await check("one that fails in a field has its data beside its error", async () 
 await check("eleven are refused as a whole, with nothing done", async () => {
   const guest = await signUp("GUEST");
   const rename = { query: 'mutation { updateProfile(input: { fullName: "Somebody Else" }) { userErrors { code } } }' };
-  same("the refusal", await refusalOf(JSON.stringify([rename, ...numbered(10)]), a, guest.token), BAD);
+  same("the refusal", await refusalOf(JSON.stringify([rename, ...numbered(10)]), a, guest.token), TOO_LONG);
   const { viewer } = await ask(a, "{ viewer { user { fullName } } }", {}, guest.token);
   same("the name", viewer.user.fullName, "Robin Example");
 });
