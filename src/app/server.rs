@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     graphql::{self, Costs},
-    http::{self, Edge, Extras, Library, Rates, pages::Pages},
+    http::{self, Edge, Extras, Held, Library, Rates, pages::Pages},
     jobs,
     store::gateway::stripe::notice::Secrets,
 };
@@ -74,6 +74,7 @@ impl Server {
                 bucket: settings.rate_bucket,
                 signed_in: settings.rate_signed_in,
                 signed_out: settings.rate_signed_out,
+                held: Held::default(),
             },
             library: Library {
                 sent: settings

@@ -51,7 +51,7 @@ pub use self::{
     documents::{Library, Manifest, TrustedOnly},
     limits::{LimitMode, Limits},
     metrics::admin_router,
-    rates::Rates,
+    rates::{Held, Rates},
 };
 use crate::{
     domain::clock::Clock,

@@ -3,6 +3,7 @@
 use async_graphql::{ErrorExtensionValues, ServerError, Value, value};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::{DateTime, Duration, Utc};
+use moka::sync::Cache;
 
 use super::operation::refused;
 use crate::{
@@ -29,6 +30,18 @@ pub struct Rates {
     pub signed_in: u32,
     /// And for a network, where nobody is.
     pub signed_out: u32,
+    /// Who has nothing left at all.
+    pub held: Held,
+}
+
+/// Callers who have nothing left at all, and until when: they are refused before anything is read.
+#[derive(Debug, Clone)]
+pub struct Held(Cache<String, DateTime<Utc>>);
+
+impl Default for Held {
+    fn default() -> Self {
+        Self(Cache::new(100_000))
+    }
 }
 
 /// What a request was charged.
@@ -42,6 +55,37 @@ pub(super) struct Charge {
 }
 
 impl Rates {
+    /// Refuses a caller who has nothing left at all, at next to no cost.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`, with the seconds to wait in `retryAfter`.
+    pub(super) fn let_in(
+        &self,
+        actor: &Actor,
+        network: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServerError> {
+        if self.mode != RateLimits::On {
+            return Ok(());
+        }
+        let (key, _) = self.bucket_of(actor, network);
+        match self.held.0.get(&key) {
+            Some(until) if until > now => Err(self.too_much(1, until - now)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whose bucket it is, and how much comes back into it in a second.
+    fn bucket_of(&self, actor: &Actor, network: Option<&str>) -> (String, u32) {
+        match actor.user_id() {
+            Some(user) => (format!("cost:{user}"), self.signed_in),
+            None => (
+                format!("cost-of:{}", network.unwrap_or_default()),
+                self.signed_out,
+            ),
+        }
+    }
+
     /// Charges a caller. Nothing where rates are not limited.
     ///
     /// # Errors
@@ -56,13 +100,7 @@ impl Rates {
         if self.mode == RateLimits::Off {
             return Ok(None);
         }
-        let (key, a_second) = match actor.user_id() {
-            Some(user) => (format!("cost:{user}"), self.signed_in),
-            None => (
-                format!("cost-of:{}", network.unwrap_or_default()),
-                self.signed_out,
-            ),
-        };
+        let (key, a_second) = self.bucket_of(actor, network);
         let quota = Quota {
             burst: self.bucket,
             every: Duration::microseconds(1_000_000 / i64::from(a_second.max(1))),
@@ -79,7 +117,12 @@ impl Rates {
                 tracing::warn!(cost, %wait, "over a rate limit that is only measured");
                 Ok(None)
             }
-            Err(wait) => Err(self.too_much(cost, wait)),
+            Err(wait) => {
+                if cost == 1 {
+                    self.held.0.insert(key, now + wait);
+                }
+                Err(self.too_much(cost, wait))
+            }
         }
     }
 

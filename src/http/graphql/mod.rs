@@ -121,7 +121,15 @@ impl Caller {
     ) -> Result<Self, axum::response::Response> {
         let client = Arc::new(client(&edge.proxies, headers, address));
         match auth::admitted(&edge.services, headers, &client).await {
-            Ok(admitted) => Ok(Self { client, admitted }),
+            Ok(admitted) => {
+                let caller = Self { client, admitted };
+                let network = caller.client.network();
+                let now = edge.clock.now();
+                edge.rates
+                    .let_in(&caller.actor(), network.as_deref(), now)
+                    .map_err(|error| too_many(media, error))?;
+                Ok(caller)
+            }
             Err(Error::Unauthenticated) => {
                 let message = "This access token is not good any more; take a new one.";
                 let refused = media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
@@ -171,7 +179,13 @@ async fn run(
     };
     let operation = match Operation::read(edge, parameters, caller.admitted.is_some()).await {
         Ok(operation) => operation,
-        Err(error) => return media.answer(&finish(Response::from_errors(vec![error]))),
+        Err(error) => {
+            // It has cost a look.
+            return match caller.is_charged(edge, 1).await {
+                Ok(_) => media.answer(&finish(Response::from_errors(vec![error]))),
+                Err(error) => too_many(media, error),
+            };
+        }
     };
     let kind = operation.kind;
     let subscribes = kind == OperationType::Subscription;
@@ -198,7 +212,7 @@ async fn run(
         return sse::subscribe(edge, caller.admitted, operation, context);
     }
     let context = context_of(edge, headers, &caller);
-    let response = execute(edge, operation, &context, &mut charge).await;
+    let response = Box::pin(execute(edge, operation, &context, &mut charge)).await;
     let is_public = caller.admitted.is_none();
     let mut answer = media.answer(&response);
     if kind == OperationType::Query && allowed == BY_GET && response.errors.is_empty() {
@@ -234,13 +248,14 @@ async fn run_all(
             )),
             _ => Ok(operation),
         });
-        cost = cost.saturating_add(operation.as_ref().map_or(0, |operation| operation.cost));
+        // One that is refused has cost a look.
+        cost = cost.saturating_add(operation.as_ref().map_or(1, |operation| operation.cost));
         operations.push(operation);
     }
     if let Err(error) = edge.limits.check_cost(cost) {
         return media.refuse_by(StatusCode::BAD_REQUEST, error);
     }
-    let mut charge = match caller.is_charged(edge, cost.max(1)).await {
+    let mut charge = match caller.is_charged(edge, cost).await {
         Ok(charge) => charge,
         Err(error) => return too_many(media, error),
     };

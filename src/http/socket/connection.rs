@@ -176,26 +176,16 @@ impl Connection {
             let message = format!("At most {most} operations run on one socket at a time.");
             return refuse(socket, &id, refused("RATE_LIMITED", message)).await;
         }
-        let is_signed_in = self.caller.signed_in.is_some();
-        let mut operation = match Operation::read(&self.edge, payload, is_signed_in).await {
-            Ok(operation) => operation,
-            Err(error) => return refuse(socket, &id, error).await,
-        };
         self.look_at_clock()?;
         // The session may have ended, and the role may have changed, since the socket was opened.
         let actor = match &self.caller.signed_in {
             None => Actor::anonymous(Arc::clone(&self.client)),
             Some((token, _)) => authenticate(&self.edge, token, &self.client).await?.actor,
         };
-        let network = self.client.network();
-        let now = self.edge.clock.now();
-        let rates = &self.edge.rates;
-        if let Err(error) = rates
-            .charge(&actor, network.as_deref(), operation.cost, now)
-            .await
-        {
-            return refuse(socket, &id, error).await;
-        }
+        let mut operation = match self.read_and_charge(payload, &actor).await {
+            Ok(operation) => operation,
+            Err(error) => return refuse(socket, &id, error).await,
+        };
         self.started += 1;
         let number = self.started;
         let context = RequestContext::new(self.edge.services.clone(), actor.clone(), None);
@@ -211,6 +201,29 @@ impl Connection {
         self.operations
             .insert(id, (number, tokio::spawn(task).abort_handle()));
         Ok(())
+    }
+
+    /// Reads an operation, and charges what it costs; one that is refused has cost a look.
+    async fn read_and_charge(
+        &self,
+        payload: Parameters,
+        actor: &Actor,
+    ) -> Result<Operation, ServerError> {
+        let rates = &self.edge.rates;
+        let network = self.client.network();
+        let (network, now) = (network.as_deref(), self.edge.clock.now());
+        rates.let_in(actor, network, now)?;
+        let is_signed_in = self.caller.signed_in.is_some();
+        match Operation::read(&self.edge, payload, is_signed_in).await {
+            Ok(operation) => {
+                rates.charge(actor, network, operation.cost, now).await?;
+                Ok(operation)
+            }
+            Err(error) => {
+                rates.charge(actor, network, 1, now).await?;
+                Err(error)
+            }
+        }
     }
 
     async fn answer(

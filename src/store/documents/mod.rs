@@ -1,5 +1,5 @@
-//! Documents by their digests, so that a client need not send one twice: kept for a day, in this process and, where several instances share
-//! them, in Redis. One that is gone is sent again.
+//! Documents by their digests, so that a client need not send one twice: kept for a day after their last use, in this process and, where several
+//! instances share them, in Redis. One that is gone is sent again, so whoever makes up a thousand takes nobody's place for long.
 
 mod remote;
 
@@ -11,6 +11,10 @@ use self::remote::Remote;
 
 /// How long a document is kept after it was last asked for here.
 const KEPT: Duration = Duration::from_hours(24);
+/// How long one is kept in Redis that nobody has asked for yet.
+const KEPT_UNUSED: Duration = Duration::from_mins(10);
+/// The largest that is kept, in bytes: those of applications have a few thousand.
+const LARGEST: usize = 16 << 10;
 /// How many bytes of documents are kept in one process.
 const CAPACITY: u64 = 16 << 20;
 
@@ -54,19 +58,19 @@ impl Documents {
         if let Some(document) = self.local.get(digest) {
             return Some(document);
         }
-        let document: Arc<str> = self.remote.as_ref()?.get(digest).await?.into();
+        let document: Arc<str> = self.remote.as_ref()?.get(digest, KEPT).await?.into();
         self.local.insert(digest.to_owned(), Arc::clone(&document));
         Some(document)
     }
 
-    /// Keeps a document under its digest.
+    /// Keeps a document under its digest, unless it is a large one.
     pub async fn keep(&self, digest: &str, document: &str) {
-        if self.local.contains_key(digest) {
+        if document.len() > LARGEST || self.local.contains_key(digest) {
             return;
         }
         self.local.insert(digest.to_owned(), document.into());
         if let Some(remote) = &self.remote {
-            remote.keep(digest, document, KEPT).await;
+            remote.keep(digest, document, KEPT_UNUSED).await;
         }
     }
 }

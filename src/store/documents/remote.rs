@@ -23,11 +23,14 @@ impl Remote {
         })
     }
 
-    pub(super) async fn get(&self, digest: &str) -> Option<String> {
+    /// A document, which is kept for so long from now on.
+    pub(super) async fn get(&self, digest: &str, time: Duration) -> Option<String> {
         let got = async {
             let mut connection = self.pool.get().await?;
-            let document: Option<String> = redis::cmd("GET")
+            let document: Option<String> = redis::cmd("GETEX")
                 .arg(self.name(digest))
+                .arg("EX")
+                .arg(time.as_secs())
                 .query_async(&mut connection)
                 .await?;
             anyhow::Ok(document)

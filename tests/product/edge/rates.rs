@@ -48,6 +48,24 @@ on_both_engines! {
         assert_eq!(posts(&guest, &page).await.0, 200);
     }
 
+    async fn who_sends_nothing_but_mistakes_is_held_too(world: World) {
+        let shop = world.instance_with(&LIMITED).await;
+        let stranger = shop.stranger();
+        let wrong = json!({ "query": "{ nothing }" });
+        for _ in 0..100 {
+            assert_eq!(posts(&stranger, &wrong).await.0, 200);
+        }
+        for _ in 0..3 {
+            let (status, headers, _) = posts(&stranger, &wrong).await;
+            assert_eq!((status, text(&headers, "retry-after")), (429, "1"));
+        }
+        let mut socket = stranger.opens_a_socket().await;
+        socket.subscribe("s", "{ __typename }", json!({})).await;
+        assert_eq!(socket.hears().await["payload"][0]["extensions"]["code"], "RATE_LIMITED");
+        shop.clock.advance(Duration::seconds(1));
+        assert_eq!(posts(&stranger, &wrong).await.0, 200);
+    }
+
     async fn what_did_not_run_costs_one(world: World) {
         let shop = world.instance_with(&LIMITED).await;
         let stranger = shop.stranger();
