@@ -35,8 +35,8 @@ use crate::{
 
 /// When it is first asked where a payment stands, after it was begun: whoever began it may still be at it.
 pub(super) const FIRST_LOOK: Duration = Duration::seconds(15);
-/// The longest wait between two looks.
-const LONGEST_WAIT: Duration = Duration::minutes(5);
+/// The longest wait between two looks: somebody may be looking at a payment that does not end.
+const LONGEST_WAIT: Duration = Duration::minutes(1);
 /// How many payments are looked after at a time.
 const AT_ONCE: usize = 8;
 /// How many are taken on in one go.
@@ -272,8 +272,8 @@ fn micros(payment: &Model) -> i64 {
     payment.transaction_date.timestamp_micros()
 }
 
-/// Ten seconds, then twice as long each time, up to five minutes. Whoever looked last may still be at it: that does no harm.
+/// Ten seconds for the first minute, then twice as long each time, up to a minute. Whoever looked last may still be at it: that does no harm.
 fn wait_after(looks: i32) -> Duration {
-    let doublings = (looks - 1).clamp(0, 5).unsigned_abs();
+    let doublings = (looks - 5).clamp(0, 3).unsigned_abs();
     (Duration::seconds(10) * 2_i32.pow(doublings)).min(LONGEST_WAIT)
 }
