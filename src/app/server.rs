@@ -3,23 +3,32 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use tokio::{net::TcpListener, time::timeout};
+use axum_server::{Handle, accept::NoDelayAcceptor};
+use hyper_util::rt::TokioTimer;
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     App,
     config::{Provider, Settings},
+    first_bytes::InTime,
     metrics,
 };
 use crate::{
     graphql::{self, Costs},
-    http::{self, Edge, Extras, Held, Library, Rates, pages::Pages},
+    http::{self, Connections, Edge, Extras, Held, Library, Rates, Streams, pages::Pages},
     jobs,
     store::gateway::stripe::notice::Secrets,
 };
 
 /// How long requests may take to end, and after them open sockets and background work.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How often connections are told that the server stops.
+const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// A server that has its port and does not answer yet.
 pub struct Server {
@@ -76,6 +85,8 @@ impl Server {
                 signed_out: settings.rate_signed_out,
                 held: Held::default(),
             },
+            connections: Connections::default(),
+            streams: Streams::default(),
             library: Library {
                 sent: settings
                     .persisted_queries
@@ -119,16 +130,22 @@ impl Server {
         let tasks = edge.tasks.clone();
         let router =
             http::router(edge, &extras).into_make_service_with_connect_info::<SocketAddr>();
-        let told = stopping.clone();
-        let served =
-            axum::serve(self.listener, router).with_graceful_shutdown(stopping.cancelled_owned());
-        let drained = async {
-            told.cancelled().await;
-            tokio::time::sleep(DRAIN).await;
+        let handle = Handle::new();
+        let server = http_server(self.listener, settings, handle.clone())?;
+        let draining = async {
+            stopping.cancelled().await;
+            let told = timeout(DRAIN, async {
+                // It wakes those who wait at that moment: a connection that is just being accepted hears it the next time.
+                loop {
+                    handle.graceful_shutdown(Some(DRAIN));
+                    sleep(TELL_EVERY).await;
+                }
+            });
+            let _: Result<(), _> = told.await;
         };
         tokio::select! {
-            served = served => served?,
-            () = drained => tracing::warn!("some requests did not end in time"),
+            result = server.serve(router) => result?,
+            () = draining => tracing::warn!("some requests did not end in time"),
         }
         tasks.close();
         work.close();
@@ -141,6 +158,30 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// A server that waits for nobody: not for a client that sends its request byte by byte, nor for one that has gone without a word.
+fn http_server(
+    listener: TcpListener,
+    settings: &Settings,
+    handle: Handle<SocketAddr>,
+) -> anyhow::Result<axum_server::Server<SocketAddr, InTime<NoDelayAcceptor>>> {
+    let seconds = |number: u32| Duration::from_secs(number.into());
+    let server = axum_server::from_tcp(listener.into_std()?)?.handle(handle);
+    let within = seconds(settings.keep_alive);
+    let mut server = server.acceptor(InTime {
+        // An event is sent when it happens, whether or not the one before has been acknowledged.
+        inner: NoDelayAcceptor::new(),
+        within,
+    });
+    let mut http = server.http_builder().http1();
+    http.timer(TokioTimer::new()).header_read_timeout(within);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(seconds(settings.ping_interval))
+        .keep_alive_timeout(seconds(settings.ping_interval))
+        .enable_connect_protocol();
+    Ok(server)
 }
 
 async fn bind_admin(settings: &Settings) -> anyhow::Result<Option<TcpListener>> {

@@ -70,6 +70,8 @@ pub(super) struct Extensions {
     persisted_query: Option<Object<PersistedQuery>>,
     /// Whether the answer is to say what it has cost.
     pub(super) cost: bool,
+    /// How a client calls an operation on a stream that several share.
+    pub(super) operation_id: Option<String>,
 }
 
 impl Extensions {

@@ -40,8 +40,10 @@ pub struct Limits {
     pub body: usize,
     /// How long a request may take.
     pub request: Duration,
-    /// Operations at a time on one socket.
+    /// Operations at a time on one socket or stream.
     pub operations: usize,
+    /// Sockets and streams at a time of one caller.
+    pub connections: usize,
     /// How long a socket may take to introduce itself.
     pub init: Duration,
     /// How often a quiet client is asked whether it is there.
@@ -71,6 +73,7 @@ impl Default for Limits {
             body: 256 << 10,
             request: Duration::from_secs(10),
             operations: 20,
+            connections: 100,
             init: Duration::from_secs(3),
             ping: Duration::from_secs(15),
             queue: 128,
@@ -119,6 +122,11 @@ impl Limits {
         self.check("directives", size.directives, self.directives)
     }
 
+    /// Refuses one operation more on a connection on which so many run.
+    pub(super) fn check_running(&self, running: usize) -> Result<(), ServerError> {
+        self.check("running", running + 1, self.operations)
+    }
+
     /// Refuses what costs too much.
     pub(super) fn check_cost(&self, cost: u32) -> Result<(), ServerError> {
         let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
@@ -141,12 +149,20 @@ fn over(name: &'static str, found: usize, most: usize) -> ServerError {
         "directives" => {
             format!("An operation has at most {most} directives; this one has {found}.")
         }
+        "running" => format!("At most {most} operations run on one connection at a time."),
+        "connections" => {
+            format!("At most {most} sockets and streams are open at a time for one caller.")
+        }
         "batch" => format!("A request has at most {most} operations; this one has {found}."),
         _ => format!(
             "This costs {found}, and at most {most} is answered at a time: ask for shorter pages, or for less of each entry."
         ),
     };
-    let mut error = refused("QUERY_TOO_COMPLEX", message);
+    let code = match name {
+        "running" | "connections" => "RATE_LIMITED",
+        _ => "QUERY_TOO_COMPLEX",
+    };
+    let mut error = refused(code, message);
     let limit: Value = value!({ "name": name, "most": most, "found": found });
     error
         .extensions

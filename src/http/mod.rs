@@ -4,6 +4,7 @@ mod auth;
 mod calendars;
 mod card_numbers;
 mod client;
+mod connections;
 mod cookie;
 mod document;
 mod documents;
@@ -19,6 +20,7 @@ mod parameters;
 mod protocol;
 mod rates;
 mod request_id;
+mod running;
 mod sandbox;
 mod socket;
 mod sse;
@@ -48,10 +50,12 @@ use tracing::Span;
 
 pub use self::{
     client::Proxies,
+    connections::Connections,
     documents::{Library, Manifest, TrustedOnly},
     limits::{LimitMode, Limits},
     metrics::admin_router,
     rates::{Held, Rates},
+    sse::Streams,
 };
 use crate::{
     domain::clock::Clock,
@@ -71,6 +75,10 @@ pub struct Edge {
     pub limits: Arc<Limits>,
     /// How much each caller may ask for.
     pub rates: Rates,
+    /// Sockets and streams that are open.
+    pub connections: Connections,
+    /// Streams that several operations share.
+    pub streams: Streams,
     /// Documents that clients name.
     pub library: Library,
     /// The services under it.
@@ -117,7 +125,13 @@ pub enum Payments {
 /// Every route of the server.
 pub fn router(edge: Edge, extras: &Extras) -> Router {
     let mut api = Router::new()
-        .route("/graphql", get(graphql::get_or_socket).post(graphql::post))
+        .route(
+            "/graphql",
+            get(graphql::get_or_socket)
+                .post(graphql::post)
+                .put(graphql::shared::reserve)
+                .delete(graphql::shared::complete),
+        )
         .route("/schema.graphql", get(health::schema))
         .route("/.well-known/jwks.json", get(keys::jwks))
         .route("/calendars/{name}", get(calendars::calendar))
@@ -183,7 +197,7 @@ fn cors(origins: &Origins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_credentials(with_cookies)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
@@ -195,6 +209,7 @@ fn cors(origins: &Origins) -> CorsLayer {
             HeaderName::from_static("x-requested-with"),
             request_id::HEADER,
             sse::LAST_EVENT_ID,
+            sse::single::TOKEN,
         ])
         .expose_headers([
             header::ETAG,

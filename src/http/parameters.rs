@@ -81,6 +81,11 @@ impl Parameters {
             .map(|Object(extensions)| extensions)
     }
 
+    /// How the client calls the operation on a stream that several share.
+    pub(super) fn operation_id(&self) -> Option<&str> {
+        self.extensions()?.operation_id.as_deref()
+    }
+
     /// How it names its document.
     ///
     /// # Errors

@@ -74,6 +74,8 @@ pub(super) enum Close {
     SubscriberExists(String),
     /// A second `connection_init`.
     TooManyInits,
+    /// The caller has too many sockets and streams open.
+    TooManyConnections,
     /// Something broke here.
     Internal,
 }
@@ -93,6 +95,8 @@ impl Close {
                 (4409, format!("Subscriber for {shown} already exists"))
             }
             Self::TooManyInits => (4429, "Too many initialisation requests".to_owned()),
+            // Of the registry of RFC 6455: clients try again, later.
+            Self::TooManyConnections => (1013, "Too many connections".to_owned()),
             Self::Internal => (4500, "Internal server error".to_owned()),
         };
         CloseFrame {

@@ -1,11 +1,11 @@
 //! How much each caller may ask for: by what operations cost, for each person, and for each network where nobody is signed in.
 
-use async_graphql::{ErrorExtensionValues, ServerError, Value, value};
+use async_graphql::{ErrorExtensionValues, Response, ServerError, Value, value};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::{DateTime, Duration, Utc};
 use moka::sync::Cache;
 
-use super::operation::refused;
+use super::operation::{is_request_error, refused};
 use crate::{
     domain::{actor::Actor, rate::Quota},
     service::tries::RateLimits,
@@ -126,8 +126,25 @@ impl Rates {
         }
     }
 
+    /// Gives back what was charged for an operation that did not come to run, and tells in its answer what it cost, where that was asked for.
+    pub(super) async fn settle(
+        &self,
+        charge: &mut Charge,
+        cost: u32,
+        response: &mut Response,
+        tells_cost: bool,
+        now: DateTime<Utc>,
+    ) {
+        if is_request_error(response) {
+            self.give_back(charge, cost, now).await;
+        }
+        if tells_cost {
+            response.extensions.insert("cost".to_owned(), charge.told());
+        }
+    }
+
     /// Gives back what was charged for what did not run. Looking at it has cost something all the same.
-    pub(super) async fn give_back(&self, charge: &mut Charge, cost: u32, now: DateTime<Utc>) {
+    async fn give_back(&self, charge: &mut Charge, cost: u32, now: DateTime<Utc>) {
         let places = cost.min(charge.cost).saturating_sub(1);
         if places > 0 {
             self.limiter
@@ -174,7 +191,7 @@ impl Charge {
     }
 
     /// The same, for who asks for it in the answer itself.
-    pub(super) fn told(&self) -> Value {
+    fn told(&self) -> Value {
         value!({
             "cost": (self.cost),
             "limit": (self.quota.burst),

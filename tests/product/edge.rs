@@ -2,9 +2,11 @@
 
 mod batches;
 mod conditional;
+mod connections;
 mod limits;
 mod persisted;
 mod rates;
+mod shared_stream;
 
 use reqwest::Method;
 use serde_json::Value;

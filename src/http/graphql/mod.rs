@@ -7,8 +7,10 @@
 //! No page of another origin can make a browser send a mutation without asking first: those take `application/json` alone, which is never sent without a
 //! preflight. A GET changes nothing, and no cookie signs anybody in.
 
+mod caller;
 mod conditional;
 mod media;
+pub(super) mod shared;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -19,25 +21,21 @@ use axum::{
         ConnectInfo, Query, State, WebSocketUpgrade, rejection::QueryRejection,
         ws::rejection::WebSocketUpgradeRejection,
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::IntoResponse as _,
 };
 
-use self::media::Media;
+use self::{caller::Caller, media::Media};
 use super::{
-    Edge, auth, card_numbers,
+    Edge, card_numbers,
     client::client,
     cookie,
-    operation::{self, Operation, is_request_error, refused, retry_after},
+    operation::{self, Operation, refused, retry_after},
     parameters::{self, Parameters, Sent, UrlParameters},
     rates::Charge,
     socket, sse,
 };
-use crate::{
-    domain::actor::{Actor, Client},
-    graphql::{context::RequestContext, finish},
-    service::{error::Error, sessions::Admitted},
-};
+use crate::graphql::{context::RequestContext, finish};
 
 /// What may be sent by POST.
 const BY_POST: [OperationType; 2] = [OperationType::Query, OperationType::Mutation];
@@ -47,6 +45,7 @@ const BY_GET: [OperationType; 1] = [OperationType::Query];
 pub(super) async fn post(
     State(edge): State<Edge>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> axum::response::Response {
@@ -68,9 +67,10 @@ pub(super) async fn post(
         return bad(card_numbers::MESSAGE);
     }
     match parameters::read(&body) {
-        Ok(Sent::One(parameters)) => {
-            run(&edge, &headers, address, parameters, media, &BY_POST).await
-        }
+        Ok(Sent::One(parameters)) => match sse::single::token_of(&headers, &uri) {
+            Some(token) => shared::run(&edge, &headers, address, parameters, media, &token).await,
+            None => run(&edge, &headers, address, parameters, media, &BY_POST).await,
+        },
         Ok(Sent::Several(several)) if several.is_empty() => bad("The list of operations is empty."),
         Ok(Sent::Several(several)) => run_all(&edge, &headers, address, several, media).await,
         Err(error) => bad(&format!(
@@ -82,15 +82,22 @@ pub(super) async fn post(
 pub(super) async fn get_or_socket(
     State(edge): State<Edge>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<UrlParameters>, QueryRejection>,
 ) -> axum::response::Response {
-    if let Ok(upgrade) = upgrade {
-        let client = client(&edge.proxies, &headers, address);
-        return socket::accept(edge, upgrade, Arc::new(client));
-    }
     let media = Media::wanted_by(&headers);
+    if let Ok(upgrade) = upgrade {
+        let client = Arc::new(client(&edge.proxies, &headers, address));
+        return socket::accept(edge, upgrade, client)
+            .unwrap_or_else(|error| too_many(media, error));
+    }
+    if let Some(token) = sse::single::token_of(&headers, &uri)
+        && Media::takes_events(&headers)
+    {
+        return shared::open(&edge, &headers, address, media, token).await;
+    }
     match parameters
         .map_err(|error| error.body_text())
         .and_then(|Query(parameters)| parameters::read_url(parameters))
@@ -103,65 +110,6 @@ pub(super) async fn get_or_socket(
 /// Refuses a request whose sender has made a mistake.
 pub(super) fn refuse(headers: &HeaderMap, message: &str) -> axum::response::Response {
     Media::wanted_by(headers).refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message)
-}
-
-/// Who sent a request.
-struct Caller {
-    client: Arc<Client>,
-    admitted: Option<Admitted>,
-}
-
-impl Caller {
-    /// Whoever the headers say. An access token that is not good refuses the whole request.
-    async fn of(
-        edge: &Edge,
-        headers: &HeaderMap,
-        address: SocketAddr,
-        media: Media,
-    ) -> Result<Self, axum::response::Response> {
-        let client = Arc::new(client(&edge.proxies, headers, address));
-        match auth::admitted(&edge.services, headers, &client).await {
-            Ok(admitted) => {
-                let caller = Self { client, admitted };
-                let network = caller.client.network();
-                let now = edge.clock.now();
-                edge.rates
-                    .let_in(&caller.actor(), network.as_deref(), now)
-                    .map_err(|error| too_many(media, error))?;
-                Ok(caller)
-            }
-            Err(Error::Unauthenticated) => {
-                let message = "This access token is not good any more; take a new one.";
-                let refused = media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
-                let why = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
-                Err((why, refused).into_response())
-            }
-            Err(error) => {
-                tracing::error!(?error, "could not check an access token");
-                Err(media.refuse(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "INTERNAL",
-                    "Try again in a moment.",
-                ))
-            }
-        }
-    }
-
-    fn actor(&self) -> Actor {
-        match &self.admitted {
-            Some(admitted) => admitted.actor.clone(),
-            None => Actor::anonymous(Arc::clone(&self.client)),
-        }
-    }
-
-    /// Charges what operations cost.
-    async fn is_charged(&self, edge: &Edge, cost: u32) -> Result<Option<Charge>, ServerError> {
-        let network = self.client.network();
-        let now = edge.clock.now();
-        edge.rates
-            .charge(&self.actor(), network.as_deref(), cost, now)
-            .await
-    }
 }
 
 /// Runs one operation.
@@ -177,15 +125,9 @@ async fn run(
         Ok(caller) => caller,
         Err(refused) => return refused,
     };
-    let operation = match Operation::read(edge, parameters, caller.admitted.is_some()).await {
+    let operation = match caller.reads(edge, parameters, media).await {
         Ok(operation) => operation,
-        Err(error) => {
-            // It has cost a look.
-            return match caller.is_charged(edge, 1).await {
-                Ok(_) => media.answer(&finish(Response::from_errors(vec![error]))),
-                Err(error) => too_many(media, error),
-            };
-        }
+        Err(refused) => return refused,
     };
     let kind = operation.kind;
     let subscribes = kind == OperationType::Subscription;
@@ -207,9 +149,13 @@ async fn run(
         Err(error) => return too_many(media, error),
     };
     if subscribes {
+        let place = match caller.enters(edge) {
+            Ok(place) => place,
+            Err(error) => return too_many(media, error),
+        };
         let context = RequestContext::new(edge.services.clone(), caller.actor(), None)
             .resuming_after(sse::last_event_id(headers));
-        return sse::subscribe(edge, caller.admitted, operation, context);
+        return sse::distinct::subscribe(edge, caller.admitted, operation, context, place);
     }
     let context = context_of(edge, headers, &caller);
     let response = Box::pin(execute(edge, operation, &context, &mut charge)).await;
@@ -220,7 +166,7 @@ async fn run(
     } else {
         conditional::never_stored(&mut answer);
     }
-    complete(edge, answer, &[response], &[context], charge.as_ref())
+    with_headers(edge, answer, &[response], &[context], charge.as_ref())
 }
 
 /// Runs several operations, one after the other, as a client's batch has them.
@@ -273,7 +219,7 @@ async fn run_all(
     }
     let mut answer = media.answer_all(&responses);
     conditional::never_stored(&mut answer);
-    complete(edge, answer, &responses, &contexts, charge.as_ref())
+    with_headers(edge, answer, &responses, &contexts, charge.as_ref())
 }
 
 fn context_of(edge: &Edge, headers: &HeaderMap, caller: &Caller) -> Arc<RequestContext> {
@@ -294,18 +240,16 @@ async fn execute(
     let mut response = finish(operation.execute(edge).await);
     operation::note_refusals(edge, context.actor(), &response).await;
     if let Some(charge) = charge {
-        if is_request_error(&response) {
-            edge.rates.give_back(charge, cost, edge.clock.now()).await;
-        }
-        if tells_cost {
-            response.extensions.insert("cost".to_owned(), charge.told());
-        }
+        let now = edge.clock.now();
+        edge.rates
+            .settle(charge, cost, &mut response, tells_cost, now)
+            .await;
     }
     response
 }
 
 /// Adds to an answer what stands in its headers.
-fn complete(
+fn with_headers(
     edge: &Edge,
     mut answer: axum::response::Response,
     responses: &[Response],

@@ -1,17 +1,15 @@
-//! What runs on an acknowledged socket: operations, each in a task of its own, and one queue for what they answer.
+//! An acknowledged socket: what its client says, and what its operations answer.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Response, ServerError, parser::types::OperationType};
+use async_graphql::{Response, ServerError};
 use axum::{
     body::Bytes,
     extract::ws::{Message, WebSocket},
 };
 use chrono::SecondsFormat;
-use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::{
     sync::mpsc,
-    task::AbortHandle,
     time::{MissedTickBehavior, interval},
 };
 
@@ -22,9 +20,11 @@ use crate::{
     http::{
         Edge,
         json::Object,
-        operation::{self, Operation, is_broken, is_request_error, refused},
+        operation::Operation,
         parameters::Parameters,
         protocol::{Close, FromClient, FromServer, Map},
+        rates::Charge,
+        running::{Answer, Job, LONGEST_ID, Running, Wire},
     },
 };
 
@@ -38,37 +38,18 @@ pub(super) struct Connection {
     edge: Edge,
     client: Arc<Client>,
     caller: Caller,
-    operations: HashMap<String, (u64, AbortHandle)>,
-    /// Tells a finished operation from a later one with the same id.
-    started: u64,
-    answers: mpsc::Sender<Answer>,
+    running: Running,
     queue: mpsc::Receiver<Answer>,
-}
-
-/// What an operation has to say.
-enum Answer {
-    Next {
-        id: String,
-        number: u64,
-        text: String,
-    },
-    Finished {
-        id: String,
-        number: u64,
-        complete: Option<String>,
-    },
 }
 
 impl Connection {
     pub(super) fn new(edge: Edge, client: Arc<Client>, caller: Caller) -> Self {
-        let (answers, queue) = mpsc::channel(edge.limits.queue);
+        let (running, queue) = Running::new(edge.limits.queue);
         Self {
             edge,
             client,
             caller,
-            operations: HashMap::new(),
-            started: 0,
-            answers,
+            running,
             queue,
         }
     }
@@ -90,7 +71,10 @@ impl Connection {
                         Some(Err(_)) | None => return None,
                     }
                 }
-                Some(answer) = self.queue.recv() => self.answer(socket, answer).await,
+                Some(answer) = self.queue.recv() => match self.running.take(answer) {
+                    Some(text) => deliver(socket, Message::Text(text.into())).await,
+                    None => Ok(()),
+                },
                 _ = pings.tick() => {
                     silent += 1;
                     if silent > SILENT_PINGS {
@@ -119,9 +103,7 @@ impl Connection {
                 send(socket, &FromServer::Pong { payload }).await
             }
             Some(FromClient::Complete { id }) => {
-                if let Some((_, task)) = self.operations.remove(&id) {
-                    task.abort();
-                }
+                self.running.complete(&id);
                 Ok(())
             }
             Some(FromClient::Subscribe {
@@ -165,16 +147,15 @@ impl Connection {
         id: String,
         payload: Parameters,
     ) -> Result<(), Option<Close>> {
-        if id.is_empty() {
-            return Err(Some(Close::BadMessage("An operation needs an id")));
+        if id.is_empty() || id.len() > LONGEST_ID {
+            return Err(Some(Close::BadMessage("An id has 1 to 128 bytes")));
         }
-        if self.operations.contains_key(&id) {
+        if self.running.has(&id) {
             return Err(Some(Close::SubscriberExists(id)));
         }
-        let most = self.edge.limits.operations;
-        if self.operations.len() >= most {
-            let message = format!("At most {most} operations run on one socket at a time.");
-            return refuse(socket, &id, refused("RATE_LIMITED", message)).await;
+        let limits = &self.edge.limits;
+        if let Err(error) = limits.check_running(self.running.count()) {
+            return refuse(socket, &id, error).await;
         }
         self.look_at_clock()?;
         // The session may have ended, and the role may have changed, since the socket was opened.
@@ -182,24 +163,20 @@ impl Connection {
             None => Actor::anonymous(Arc::clone(&self.client)),
             Some((token, _)) => authenticate(&self.edge, token, &self.client).await?.actor,
         };
-        let mut operation = match self.read_and_charge(payload, &actor).await {
-            Ok(operation) => operation,
+        let (mut operation, charge) = match self.read_and_charge(payload, &actor).await {
+            Ok(charged) => charged,
             Err(error) => return refuse(socket, &id, error).await,
         };
-        self.started += 1;
-        let number = self.started;
         let context = RequestContext::new(self.edge.services.clone(), actor.clone(), None);
         operation.request = operation.request.data(Arc::new(context));
-        let task = run_operation(
-            self.edge.clone(),
-            actor,
+        let job = Job {
+            id,
             operation,
-            id.clone(),
-            number,
-            self.answers.clone(),
-        );
-        self.operations
-            .insert(id, (number, tokio::spawn(task).abort_handle()));
+            actor,
+            charge,
+            accepted: None,
+        };
+        self.running.start::<Messages>(&self.edge, job);
         Ok(())
     }
 
@@ -208,7 +185,7 @@ impl Connection {
         &self,
         payload: Parameters,
         actor: &Actor,
-    ) -> Result<Operation, ServerError> {
+    ) -> Result<(Operation, Option<Charge>), ServerError> {
         let rates = &self.edge.rates;
         let network = self.client.network();
         let (network, now) = (network.as_deref(), self.edge.clock.now());
@@ -216,50 +193,13 @@ impl Connection {
         let is_signed_in = self.caller.signed_in.is_some();
         match Operation::read(&self.edge, payload, is_signed_in).await {
             Ok(operation) => {
-                rates.charge(actor, network, operation.cost, now).await?;
-                Ok(operation)
+                let charge = rates.charge(actor, network, operation.cost, now).await?;
+                Ok((operation, charge))
             }
             Err(error) => {
                 rates.charge(actor, network, 1, now).await?;
                 Err(error)
             }
-        }
-    }
-
-    async fn answer(
-        &mut self,
-        socket: &mut WebSocket,
-        answer: Answer,
-    ) -> Result<(), Option<Close>> {
-        // What a client has completed it does not hear of again, even when another operation has the id now.
-        let (id, number) = match &answer {
-            Answer::Next { id, number, .. } | Answer::Finished { id, number, .. } => (id, *number),
-        };
-        if self
-            .operations
-            .get(id)
-            .is_none_or(|(running, _)| *running != number)
-        {
-            return Ok(());
-        }
-        let text = match answer {
-            Answer::Next { text, .. } => Some(text),
-            Answer::Finished { id, complete, .. } => {
-                self.operations.remove(&id);
-                complete
-            }
-        };
-        match text {
-            Some(text) => deliver(socket, Message::Text(text.into())).await,
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        for (_, task) in self.operations.values() {
-            task.abort();
         }
     }
 }
@@ -270,56 +210,19 @@ async fn refuse(socket: &mut WebSocket, id: &str, error: ServerError) -> Result<
     send(socket, &FromServer::Error { id, payload }).await
 }
 
-/// Runs one operation to its end. What can't run at all is answered with `error`; everything else with `next` and, at last, `complete`.
-async fn run_operation(
-    edge: Edge,
-    actor: Actor,
-    operation: Operation,
-    id: String,
-    number: u64,
-    answers: mpsc::Sender<Answer>,
-) {
-    let kind = operation.kind;
-    let mut responses = match kind {
-        OperationType::Subscription => edge.schema.execute_stream(operation.request).boxed(),
-        OperationType::Query | OperationType::Mutation => {
-            stream::once(operation.execute(&edge)).boxed()
-        }
-    };
-    let mut complete = encode(&FromServer::Complete { id: &id });
-    // A panic in one operation must not leave its client waiting.
-    while let Ok(Some(response)) = AssertUnwindSafe(responses.next()).catch_unwind().await {
-        let response = finish(response);
-        operation::note_refusals(&edge, &actor, &response).await;
-        // A subscription ends rather than pass over an event that it could not tell: the client resumes before it.
-        let breaks_off = kind == OperationType::Subscription && is_broken(&response);
-        if is_request_error(&response) || breaks_off {
-            complete = encode(&FromServer::Error {
-                id: &id,
-                payload: &response.errors,
-            });
-            break;
-        }
-        let Some(text) = encode(&FromServer::Next {
-            id: &id,
-            payload: &response,
-        }) else {
-            break;
-        };
-        let next = Answer::Next {
-            id: id.clone(),
-            number,
-            text,
-        };
-        if answers.send(next).await.is_err() {
-            return;
-        }
+/// The protocol's messages.
+struct Messages;
+
+impl Wire for Messages {
+    fn next(id: &str, payload: &Response) -> Option<String> {
+        encode(&FromServer::Next { id, payload })
     }
-    let _ = answers
-        .send(Answer::Finished {
-            id,
-            number,
-            complete,
-        })
-        .await;
+
+    fn failed(id: &str, payload: &[ServerError]) -> Option<String> {
+        encode(&FromServer::Error { id, payload })
+    }
+
+    fn complete(id: &str) -> Option<String> {
+        encode(&FromServer::Complete { id })
+    }
 }

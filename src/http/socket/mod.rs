@@ -7,6 +7,7 @@ mod connection;
 
 use std::{sync::Arc, time::Duration};
 
+use async_graphql::ServerError;
 use axum::{
     extract::ws::{Message, WebSocket, WebSocketUpgrade},
     response::Response,
@@ -15,11 +16,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     Edge, auth, card_numbers,
+    connections::Place,
     json::Object,
     protocol::{Close, FromClient, FromServer, NAME},
 };
 use crate::{
-    domain::actor::Client,
+    domain::actor::{Actor, Client},
     service::{error::Error, sessions::Admitted},
 };
 
@@ -27,24 +29,36 @@ use crate::{
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// Takes a socket over.
-pub(super) fn accept(edge: Edge, upgrade: WebSocketUpgrade, client: Arc<Client>) -> Response {
-    upgrade
+///
+/// # Errors
+/// `RATE_LIMITED` when its network has too many that belong to nobody.
+pub(super) fn accept(
+    edge: Edge,
+    upgrade: WebSocketUpgrade,
+    client: Arc<Client>,
+) -> Result<Response, ServerError> {
+    let stranger = Actor::anonymous(Arc::clone(&client));
+    let network = client.network();
+    let place = edge
+        .connections
+        .enter(&edge.limits, &stranger, network.as_deref())?;
+    Ok(upgrade
         .protocols([NAME])
         .max_message_size(edge.limits.body)
         .max_frame_size(edge.limits.body)
         .on_upgrade(move |socket| {
             let tracker = edge.tasks.clone();
-            tracker.track_future(serve(edge, socket, client))
-        })
+            tracker.track_future(serve(edge, socket, client, place))
+        }))
 }
 
-async fn serve(edge: Edge, mut socket: WebSocket, client: Arc<Client>) {
+async fn serve(edge: Edge, mut socket: WebSocket, client: Arc<Client>, mut place: Place) {
     let stopping = edge.stopping.clone();
     let close = if socket.protocol().is_none_or(|name| name != NAME) {
         Some(Close::SubprotocolNotAcceptable)
     } else {
         let introduced = tokio::select! {
-            introduced = introduce(&edge, &mut socket, &client) => introduced,
+            introduced = introduce(&edge, &mut socket, &client, &mut place) => introduced,
             () = stopping.cancelled() => Err(Some(Close::GoingAway)),
         };
         match introduced {
@@ -89,6 +103,7 @@ async fn introduce(
     edge: &Edge,
     socket: &mut WebSocket,
     client: &Arc<Client>,
+    place: &mut Place,
 ) -> Result<Caller, Option<Close>> {
     let deadline = Instant::now() + edge.limits.init;
     loop {
@@ -104,6 +119,9 @@ async fn introduce(
                 let signed_in = match token_of(payload.as_ref())? {
                     Some(token) => {
                         let admitted = authenticate(edge, &token, client).await?;
+                        // It is its person's from now on, and not its network's.
+                        let theirs = edge.connections.enter(&edge.limits, &admitted.actor, None);
+                        *place = theirs.map_err(|_| Close::TooManyConnections)?;
                         Some((token, admitted))
                     }
                     None => None,

@@ -223,10 +223,21 @@ async fn a_client_that_breaks_the_protocol_is_told_how_by_the_close_code() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_is_empty_or_very_long_closes_the_socket() {
+    let world = World::on_sqlite().await;
+    let guest = world.guest("gus").await;
+    for id in [String::new(), "i".repeat(129)] {
+        let mut socket = guest.opens_a_socket().await;
+        socket.subscribe(&id, EVENTS, json!({})).await;
+        assert_eq!(socket.is_closed().await.0, 4400);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_that_is_in_use_closes_the_socket() {
     let world = World::on_sqlite().await;
     let mut socket = world.guest("gus").await.opens_a_socket().await;
-    let long = "界".repeat(200);
+    let long = "界".repeat(42);
     for _ in 0..2 {
         socket.subscribe(&long, EVENTS, json!({})).await;
     }

@@ -34,7 +34,9 @@ type Asked = Mutex<HashMap<i64, (Instant, Duration)>>;
 async fn a_thousand_subscribers_hear_each_event_once_and_in_order() {
     let (subscribers, changes) = (scaled(1_000, 60), scaled(5_000, 300));
     let mut redis = Redis::start();
-    let here = World::on_postgres_with(&[("REDIS_URL", &redis.url())]).await;
+    // All of them are a few people's.
+    let many = ("STAYGATE_MAX_CONNECTIONS", "2000");
+    let here = World::on_postgres_with(&[("REDIS_URL", &redis.url()), many]).await;
     let there = here.another_instance().await;
     redis.is_heard_by(2, &here.channel()).await;
     let mut people = vec![];

@@ -1,0 +1,106 @@
+//! Who sent a request, and what is done in their name before anything runs.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use async_graphql::{Response, ServerError};
+use axum::{
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse as _,
+};
+
+use super::{media::Media, too_many};
+use crate::{
+    domain::actor::{Actor, Client},
+    graphql::finish,
+    http::{
+        Edge, auth, client::client, connections::Place, operation::Operation,
+        parameters::Parameters, rates::Charge,
+    },
+    service::{error::Error, sessions::Admitted},
+};
+
+/// Who sent a request.
+pub(super) struct Caller {
+    pub(super) client: Arc<Client>,
+    pub(super) admitted: Option<Admitted>,
+}
+
+impl Caller {
+    /// Whoever the headers say. An access token that is not good refuses the whole request.
+    pub(super) async fn of(
+        edge: &Edge,
+        headers: &HeaderMap,
+        address: SocketAddr,
+        media: Media,
+    ) -> Result<Self, axum::response::Response> {
+        let client = Arc::new(client(&edge.proxies, headers, address));
+        match auth::admitted(&edge.services, headers, &client).await {
+            Ok(admitted) => {
+                let caller = Self { client, admitted };
+                let network = caller.client.network();
+                let now = edge.clock.now();
+                edge.rates
+                    .let_in(&caller.actor(), network.as_deref(), now)
+                    .map_err(|error| too_many(media, error))?;
+                Ok(caller)
+            }
+            Err(Error::Unauthenticated) => {
+                let message = "This access token is not good any more; take a new one.";
+                let refused = media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+                let why = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
+                Err((why, refused).into_response())
+            }
+            Err(error) => {
+                tracing::error!(?error, "could not check an access token");
+                Err(media.refuse(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "INTERNAL",
+                    "Try again in a moment.",
+                ))
+            }
+        }
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        match &self.admitted {
+            Some(admitted) => admitted.actor.clone(),
+            None => Actor::anonymous(Arc::clone(&self.client)),
+        }
+    }
+
+    /// Reads an operation. One that is refused has cost a look.
+    pub(super) async fn reads(
+        &self,
+        edge: &Edge,
+        parameters: Parameters,
+        media: Media,
+    ) -> Result<Operation, axum::response::Response> {
+        match Operation::read(edge, parameters, self.admitted.is_some()).await {
+            Ok(operation) => Ok(operation),
+            Err(error) => Err(match self.is_charged(edge, 1).await {
+                Ok(_) => media.answer(&finish(Response::from_errors(vec![error]))),
+                Err(error) => too_many(media, error),
+            }),
+        }
+    }
+
+    /// Takes a place for a connection that stays open.
+    pub(super) fn enters(&self, edge: &Edge) -> Result<Place, ServerError> {
+        let network = self.client.network();
+        edge.connections
+            .enter(&edge.limits, &self.actor(), network.as_deref())
+    }
+
+    /// Charges what operations cost.
+    pub(super) async fn is_charged(
+        &self,
+        edge: &Edge,
+        cost: u32,
+    ) -> Result<Option<Charge>, ServerError> {
+        let network = self.client.network();
+        let now = edge.clock.now();
+        edge.rates
+            .charge(&self.actor(), network.as_deref(), cost, now)
+            .await
+    }
+}
