@@ -72,6 +72,9 @@ pub(super) async fn post(
             None => run(&edge, &headers, address, parameters, media, &BY_POST).await,
         },
         Ok(Sent::Several(several)) if several.is_empty() => bad("The list of operations is empty."),
+        Ok(Sent::Several(_)) if sse::single::token_of(&headers, &uri).is_some() => {
+            bad("Operations are run on a stream one by one.")
+        }
         Ok(Sent::Several(several)) => run_all(&edge, &headers, address, several, media).await,
         Err(error) => bad(&format!(
             "The body is not a GraphQL request in JSON: {error}"

@@ -225,9 +225,10 @@ async fn tell(
             }
             _ = pings.tick() => Bytes::from_static(PING),
         };
-        if told.send(event).await.is_err() {
+        // Answers wait in memory for a client that does not read: one that takes nothing is cut off, as on a socket.
+        let Ok(Ok(())) = timeout(READ_WITHIN, told.send(event)).await else {
             return;
-        }
+        };
         pings.reset();
     }
 }

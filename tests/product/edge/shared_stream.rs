@@ -1,5 +1,7 @@
 //! One stream of events for all that a client runs: reserved, opened, used, and closed.
 
+use std::time::Instant;
+
 use chrono::Duration;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -112,6 +114,9 @@ on_both_engines! {
         for id in ["", &"i".repeat(129)] {
             assert_eq!(asks(&guest, &token, id, "{ __typename }").await, (400, json!("BAD_USER_INPUT")), "{id}");
         }
+        let list = json!([{ "query": "{ __typename }", "extensions": { "operationId": "listed" } }]);
+        let request = guest.request(Method::POST, "/graphql").header(TOKEN, &token).json(&list);
+        assert_eq!(request.send().await.expect("an answer").status(), 400, "a list");
         assert_eq!(asks(&guest, &token, "events", EVENTS).await.0, 202);
         assert_eq!(asks(&guest, &token, "events", EVENTS).await, (409, json!("BAD_USER_INPUT")));
         assert_eq!(opens(&world, &token).await.status(), 409, "it is open already");
@@ -174,6 +179,32 @@ on_both_engines! {
         for number in 0.. {
             assert!(number < 1_000, "it was never found gone");
             if asks(&guest, &token, &number.to_string(), "{ __typename }").await.0 == 404 {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_reads_nothing_is_cut_off_before_much_waits_for_them() {
+    let world = World::on_sqlite().await;
+    let host = world.host("hana").await;
+    let description = "quiet ".repeat(800);
+    for _ in 0..20 {
+        host.lists(json!({ "description": description })).await;
+    }
+    // About a megabyte.
+    let page = |n| format!("a{n}: properties(first: 20) {{ nodes {{ description }} }} ");
+    let pages: String = (0..10).map(page).collect();
+    let (token, _unread) = has_a_stream(&world, &host).await;
+    let begun = Instant::now();
+    for number in 0.. {
+        let id = number.to_string();
+        assert!(begun.elapsed().as_secs() < 60, "it goes on for ever");
+        match asks(&host, &token, &id, &format!("{{ {pages} }}")).await.0 {
+            202 | 429 => {}
+            status => {
+                assert_eq!(status, 404, "the stream is gone");
                 break;
             }
         }
