@@ -169,6 +169,16 @@ fn named(ty: &Type) -> (&str, bool) {
     }
 }
 
+/// What costs depend on of a value. Values themselves may be large, and stand in many places by one variable: they are never copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Boolean(bool),
+    /// None for what is no length.
+    Number(Option<u64>),
+    List(usize),
+    Other,
+}
+
 struct Walk<'a> {
     costs: &'a Costs,
     document: &'a ExecutableDocument,
@@ -226,13 +236,13 @@ impl Walk<'_> {
 
     /// How long a page is asked for. What is no length is refused later, and costs as the longest.
     fn page(&self, field: &Field) -> u64 {
-        let asked = ["first", "last"].iter().find_map(|name| {
-            let value = self.value(field.get_argument(name)?.node.clone());
-            (value != Value::Null).then_some(value)
-        });
-        match asked {
+        let asked = ["first", "last"]
+            .iter()
+            .map(|name| self.shape(&field.get_argument(name)?.node))
+            .find(Option::is_some);
+        match asked.flatten() {
             None => DEFAULT_PAGE,
-            Some(Value::Number(length)) => length.as_u64().unwrap_or(MAX_PAGE).min(MAX_PAGE),
+            Some(Shape::Number(length)) => length.unwrap_or(MAX_PAGE).min(MAX_PAGE),
             Some(_) => MAX_PAGE,
         }
     }
@@ -240,8 +250,8 @@ impl Walk<'_> {
     /// How many entries a list is taken to have.
     fn entries(&self, field: &Field) -> u64 {
         let lists = field.arguments.iter().filter_map(|(_, argument)| {
-            match self.value(argument.node.clone()) {
-                Value::List(list) => u64::try_from(list.len()).ok(),
+            match self.shape(&argument.node)? {
+                Shape::List(length) => u64::try_from(length).ok(),
                 _ => None,
             }
         });
@@ -256,27 +266,45 @@ impl Walk<'_> {
                 _ => return false,
             };
             let condition = directive.node.get_argument("if");
-            let condition = condition.map(|condition| self.value(condition.node.clone()));
-            condition == Some(Value::Boolean(leaves_out))
+            let condition = condition.and_then(|condition| self.shape(&condition.node));
+            condition == Some(Shape::Boolean(leaves_out))
         })
     }
 
-    /// An argument's value, with variables put in.
-    fn value(&self, value: async_graphql_value::Value) -> Value {
-        let known = value.into_const_with(|name| Ok::<_, ()>(self.variable(&name)));
-        known.unwrap_or(Value::Null)
+    /// What an argument's value is like; none for null.
+    fn shape(&self, value: &async_graphql_value::Value) -> Option<Shape> {
+        use async_graphql_value::Value::{Boolean, List, Null, Number, Variable};
+        match value {
+            Variable(name) => self.variable(name).and_then(Shape::of),
+            Null => None,
+            Boolean(value) => Some(Shape::Boolean(*value)),
+            Number(number) => Some(Shape::Number(number.as_u64())),
+            List(list) => Some(Shape::List(list.len())),
+            _ => Some(Shape::Other),
+        }
     }
 
-    fn variable(&self, name: &Name) -> Value {
-        if let Some(given) = self.variables.get(name) {
-            return given.clone();
+    fn variable(&self, name: &Name) -> Option<&Value> {
+        let default = || {
+            let definitions = self.operation.variable_definitions.iter();
+            let definition = definitions.map(|definition| &definition.node);
+            definition
+                .filter(|definition| definition.name.node == *name)
+                .find_map(|definition| Some(&definition.default_value.as_ref()?.node))
+        };
+        self.variables.get(name).or_else(default)
+    }
+}
+
+impl Shape {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => None,
+            Value::Boolean(value) => Some(Self::Boolean(*value)),
+            Value::Number(number) => Some(Self::Number(number.as_u64())),
+            Value::List(list) => Some(Self::List(list.len())),
+            _ => Some(Self::Other),
         }
-        let definitions = self.operation.variable_definitions.iter();
-        let definition = definitions.map(|definition| &definition.node);
-        let default = definition
-            .filter(|definition| definition.name.node == *name)
-            .find_map(|definition| Some(definition.default_value.as_ref()?.node.clone()));
-        default.unwrap_or_default()
     }
 }
 

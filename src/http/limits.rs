@@ -54,8 +54,10 @@ pub struct Limits {
     pub introspection: bool,
 }
 
-/// The most fields of an operation, with its fragments written out: more than any that is not made to be large.
+/// The most fields of a document, with its fragments written out: more than any that is not made to be large.
 const FIELDS: usize = 1_000;
+/// The most values that variables put into arguments: more than a body has, and each place of a variable is a copy of it.
+const VALUES: usize = 200_000;
 /// Introspection by the usual tools is 13 deep, and has fragments and aliases of its own: its budget is another one.
 const INTROSPECTION_DEPTH: usize = 15;
 
@@ -107,6 +109,9 @@ impl Limits {
         if size.fields > FIELDS {
             return Err(over("fields", size.fields, FIELDS));
         }
+        if size.values > VALUES {
+            return Err(over("values", size.values, VALUES));
+        }
         if size.of_schema > 0 && !self.introspection {
             let message = "This server does not tell of its schema. It is in its documentation.";
             return Err(refused("BAD_USER_INPUT", message));
@@ -135,12 +140,18 @@ impl Limits {
 }
 
 /// What a client is told that is over a limit.
-fn over(name: &'static str, found: usize, most: usize) -> ServerError {
+pub(super) fn over(name: &'static str, found: usize, most: usize) -> ServerError {
     let message = match name {
         "tokens" => format!("A document has at most {most} tokens; this one has {found}."),
         "depth" => format!("Fields stand at most {most} deep; here they are {found} deep."),
+        "values" => format!(
+            "Variables put at most {most} values into the arguments of a document; here they put {found}."
+        ),
+        "levels" => {
+            format!("Selections and fragments stand at most {most} deep within each other.")
+        }
         "fields" => format!(
-            "An operation has at most {most} fields, with its fragments written out; this one has {found}."
+            "A document has at most {most} fields, with its fragments written out; this one has {found}."
         ),
         "rootFields" => {
             format!("An operation has at most {most} fields at its root; this one has {found}.")

@@ -48,7 +48,7 @@ impl Operation {
     }
 
     /// Reads an operation and looks whether it may be run: nothing of it has run when it is refused.
-    fn prepare(
+    pub(super) fn prepare(
         limits: &Limits,
         costs: &Costs,
         query: String,
@@ -73,7 +73,7 @@ impl Operation {
                 "Name one of the document's operations in `operationName`.",
             )
         })?;
-        let root = measure(document, operation)?;
+        let root = measure(document, operation, &given)?;
         limits.check_size(&root)?;
         // The specification of GraphQL has it so, 5.2.4.1; and what is resumed after a cursor is one list.
         if operation.ty == OperationType::Subscription && root.own > 1 {
@@ -189,6 +189,80 @@ mod tests {
             steps.concat()
         );
         assert_eq!(code(&query).as_deref(), Some("\"QUERY_TOO_COMPLEX\""));
+    }
+
+    #[test]
+    fn fragments_that_double_and_end_in_one_that_is_not_there_are_refused_at_once() {
+        let step = |n: usize| format!("fragment f{n} on Query {{...f{m} ...f{m}}} ", m = n + 1);
+        let steps: Vec<_> = (0..20).map(step).collect();
+        let query = format!("{{...f0}} {}", steps.concat());
+        assert_eq!(code(&query).as_deref(), Some("\"BAD_USER_INPUT\""));
+    }
+
+    #[test]
+    fn an_operation_is_refused_for_what_another_one_of_its_document_would_be() {
+        let refused = |document: &str| {
+            let costs = Costs::of(&crate::graphql::sdl());
+            let query = format!("query A {{__typename}} {document}");
+            Operation::prepare(&Limits::default(), &costs, query, Some("A"), None).is_err()
+        };
+        let tens = |n: usize| {
+            format!(
+                "fragment f{n} on Query {{{}}} ",
+                format!("...f{} ", n + 1).repeat(10)
+            )
+        };
+        let steps: Vec<_> = (0..20).map(tens).collect();
+        let steps = steps.concat() + "fragment f20 on Query {__typename}";
+        assert!(refused(&format!("query B {{...f0}} {steps}")));
+        assert!(refused(&format!("query B {{...f16}} {steps}")));
+        assert!(!refused(&format!("query B {{...f18}} {steps}")));
+        assert!(!refused("query B {...f} fragment f on Query {__typename}"));
+        assert!(refused("query B {...f} fragment f on Query {...f}"));
+    }
+
+    #[test]
+    fn fragments_stand_no_deeper_than_the_executor_walks() {
+        let chain = |length: usize| {
+            let step = |n: usize| format!("fragment f{n} on Query {{...f{}}} ", n + 1);
+            let steps: String = (0..length).map(step).collect();
+            format!("{steps} fragment f{length} on Query {{__typename}}")
+        };
+        assert_eq!(code(&format!("{{...f0}} {}", chain(30))), None);
+        for spreads in ["...f0", "...f9 ...f0"] {
+            let query = format!("{{{spreads}}} {}", chain(31));
+            assert_eq!(code(&query).as_deref(), Some("\"QUERY_TOO_COMPLEX\""));
+        }
+    }
+
+    #[test]
+    fn a_large_variable_is_put_in_once_and_not_in_hundreds_of_places() {
+        let is_prepared = |query: &str, length: usize| {
+            let costs = Costs::of(&crate::graphql::sdl());
+            let variables = serde_json::json!({ "v": vec![1; length] });
+            let variables = variables.as_object().cloned();
+            Operation::prepare(
+                &Limits::default(),
+                &costs,
+                query.to_owned(),
+                None,
+                variables,
+            )
+            .is_ok()
+        };
+        let once = "query($v: [ID!]!) { nodes(ids: $v) { id } }";
+        assert!(is_prepared(once, 900));
+        let many = |times: usize| {
+            format!(
+                "query($v: ID!) {{ node(id: [{}]) {{ id }} }}",
+                "$v ".repeat(times)
+            )
+        };
+        assert!(is_prepared(&many(1), 100_000));
+        assert!(!is_prepared(&many(900), 100_000));
+        let fragments = "query($v: ID!) { ...a ...a ...a } fragment a on Query { node(id: [$v]) { id @skip(if: $v) } }";
+        assert!(is_prepared(fragments, 30_000));
+        assert!(!is_prepared(fragments, 50_000));
     }
 
     #[test]
