@@ -21,3 +21,14 @@ pub mod http;
 pub mod jobs;
 pub mod service;
 pub mod store;
+
+/// The readers of what strangers send, for fuzzers (`fuzz/`). No product has them.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::{
+        domain::fuzzing::{card_number, cursor},
+        graphql::fuzzing::{event_cursor, global_id},
+        http::fuzzing::{address, body, document, message},
+    };
+}

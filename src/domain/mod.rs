@@ -11,6 +11,9 @@ pub mod clock;
 pub mod digest;
 pub mod feed;
 pub mod fold;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ical;
 pub mod ids;
 pub mod ledger;

@@ -196,12 +196,5 @@ mod tests {
             prop_assert_eq!(Cursor::decode("after", &cursor.encode(), 'p'), Ok(cursor));
             prop_assert!(Cursor::decode("after", &cursor.encode(), 'n').is_err());
         }
-
-        #[test]
-        fn no_text_is_taken_for_a_cursor_by_mistake(text in "\\PC{0,300}") {
-            if let Ok(cursor) = Cursor::decode("after", &text, 'n') {
-                prop_assert_eq!(cursor.order, 'n');
-            }
-        }
     }
 }

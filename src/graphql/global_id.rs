@@ -138,13 +138,5 @@ mod tests {
             let id: ID = GlobalId::Booking(BookingId(key)).into();
             prop_assert_eq!(parse::<BookingId>("id", &id), Ok(BookingId(key)));
         }
-
-        #[test]
-        fn whatever_is_read_as_an_id_is_written_the_same(text in "\\PC{0,60}") {
-            let id = ID(text);
-            if let Ok(found) = GlobalId::parse("id", &id) {
-                prop_assert_eq!(ID::from(found), id);
-            }
-        }
     }
 }

@@ -8,6 +8,9 @@ mod connection;
 pub mod context;
 mod cost;
 mod errors;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod global_id;
 mod guards;
 mod loaders;

@@ -39,7 +39,8 @@ pub(super) async fn refuse_in_head(request: Request, next: Next) -> Response {
     (StatusCode::BAD_REQUEST, message).into_response()
 }
 
-fn in_head(request: &Request) -> Option<Cow<'static, str>> {
+/// Where in the head of a request there is one.
+pub(super) fn in_head(request: &Request) -> Option<Cow<'static, str>> {
     let address = request.uri().path_and_query();
     let address = address.map_or("", |parts| parts.as_str());
     if form_urlencoded::parse(address.as_bytes())

@@ -8,6 +8,9 @@ mod connections;
 mod cookie;
 mod document;
 mod documents;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod graphql;
 mod health;
 mod json;

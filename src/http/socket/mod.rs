@@ -152,7 +152,7 @@ async fn authenticate(edge: &Edge, token: &str, client: &Arc<Client>) -> Result<
 }
 
 /// The bearer token of a payload such as `{"authorization": "Bearer …"}`. Null and a missing value are a signed-out client.
-fn token_of(
+pub(super) fn token_of(
     payload: Option<&serde_json::Map<String, serde_json::Value>>,
 ) -> Result<Option<String>, Close> {
     let value = payload
@@ -169,7 +169,7 @@ fn token_of(
 }
 
 /// Reads a message; none for frames that WebSocket itself needs.
-fn read(message: &Message) -> Result<Option<FromClient>, Option<Close>> {
+pub(super) fn read(message: &Message) -> Result<Option<FromClient>, Option<Close>> {
     match message {
         Message::Text(text) if card_numbers::in_json(text.as_bytes()) => {
             Err(Some(Close::BadMessage("Never send a card number")))
@@ -196,7 +196,7 @@ async fn deliver(socket: &mut WebSocket, message: Message) -> Result<(), Option<
     }
 }
 
-fn encode(message: &FromServer<'_>) -> Option<String> {
+pub(super) fn encode(message: &FromServer<'_>) -> Option<String> {
     serde_json::to_string(message)
         .inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"))
         .ok()
