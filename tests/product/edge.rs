@@ -1,5 +1,6 @@
 //! What the edge refuses, and what it saves: limits, rates, batches, persisted and trusted documents, answers that are known already.
 
+mod attacks;
 mod batches;
 mod conditional;
 mod connections;
