@@ -4,13 +4,22 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::read;
 use crate::{
-    domain::people::Role,
+    domain::{
+        people::Role,
+        text::{self, Lines},
+    },
     graphql::{
         arguments::page_request, connection::Connection, context::ContextExt as _, errors::fail,
         guards::Has, types::audit::AuditEntry,
     },
-    service::audit::{self, AuditFilter},
+    service::{
+        audit::{self, AuditFilter},
+        error::Error,
+    },
 };
+
+/// The most characters that are looked for: more than any action has.
+const ACTION: usize = 100;
 
 /// The audit log.
 #[derive(Default)]
@@ -37,7 +46,7 @@ impl AuditQueries {
         let request = page_request(audit::NEWEST, first, after, last, before)?;
         let filter = AuditFilter {
             actor_id: actor_id.as_ref().map(read).transpose()?,
-            action,
+            action: action.as_deref().map(parse_action).transpose()?,
         };
         let (service, actor) = (ctx.services().audit.clone(), ctx.actor().clone());
         let page = service.list(&actor, &filter, request).await.map_err(fail)?;
@@ -50,4 +59,10 @@ impl AuditQueries {
             })
         }))
     }
+}
+
+/// An action as it is asked for, of which there may be none. A database does not take every character.
+fn parse_action(text: &str) -> Result<String> {
+    let parsed = text::parse("action", text, 0..=ACTION, Lines::One);
+    parsed.map_err(|problem| fail(Error::from(problem)))
 }

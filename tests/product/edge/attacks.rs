@@ -1,3 +1,4 @@
-//! What the cheat sheet of OWASP calls attacks on GraphQL, as far as no other test makes them: `docs/threats.md` names the test of each.
+//! What the cheat sheet of OWASP calls attacks on GraphQL, as far as no other test makes them.
 
 mod documents;
+mod texts;

@@ -62,9 +62,10 @@ async fn an_operation_that_is_not_meant_is_counted_like_the_one_that_is() {
             "fields"
         );
     }
-    let operations: String = (0..12)
+    let operations: Vec<_> = (0..12)
         .map(|n| format!("query Q{n} {{ ...f0 }} "))
         .collect();
+    let operations = operations.concat();
     let body = json!({ "query": format!("{operations} {}", doubling(7, "__typename")), "operationName": "Q1" });
     let (told, _) = refusal(&stranger, "many", &body).await;
     assert_eq!(told["limit"]["found"], 12 * 128, "all of them together");
