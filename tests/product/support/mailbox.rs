@@ -14,6 +14,8 @@ pub struct Mail {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// The names of all its headers.
+    pub headers: Vec<String>,
 }
 
 impl Mail {
@@ -70,5 +72,10 @@ fn read(file: &Path) -> Mail {
         subject: mail.subject().unwrap_or_default().to_owned(),
         text: mail.body_text(0).unwrap_or_default().into_owned(),
         html: mail.body_html(0).unwrap_or_default().into_owned(),
+        headers: mail
+            .headers()
+            .iter()
+            .map(|header| header.name().to_owned())
+            .collect(),
     }
 }
