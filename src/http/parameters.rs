@@ -142,6 +142,11 @@ pub(super) fn read_url(parameters: UrlParameters) -> Result<Parameters, String> 
         .map_err(|_| "Give the operation in the parameter `query`, or send it by POST.".to_owned())
 }
 
+/// Reads a body of a request that is refused, for the sake of its sender, and keeps nothing.
+pub(super) async fn discard(body: Body) {
+    body_of(body, 0).await;
+}
+
 /// A body, unless it has more bytes than these, or breaks off.
 pub(super) async fn body_of(body: Body, most: usize) -> Option<Vec<u8>> {
     let (mut chunks, mut read, mut total) = (body.into_data_stream(), Vec::new(), 0);

@@ -19,6 +19,22 @@ use crate::{
     service::{error::Error, sessions::Admitted},
 };
 
+/// Refuses a network that has nothing left, as far as that can be seen at no cost: whoever brings a token is looked at later.
+pub(super) fn let_in_unread(
+    edge: &Edge,
+    headers: &HeaderMap,
+    address: SocketAddr,
+) -> Result<(), ServerError> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Ok(());
+    }
+    let client = client(&edge.proxies, headers, address);
+    let network = client.network();
+    let nobody = Actor::anonymous(Arc::new(client));
+    edge.rates
+        .let_in(&nobody, network.as_deref(), edge.clock.now())
+}
+
 /// Who sent a request.
 pub(super) struct Caller {
     pub(super) client: Arc<Client>,
@@ -77,10 +93,23 @@ impl Caller {
     ) -> Result<Operation, axum::response::Response> {
         match Operation::read(edge, parameters, self.admitted.is_some()).await {
             Ok(operation) => Ok(operation),
-            Err(error) => Err(match self.is_charged(edge, 1).await {
-                Ok(_) => media.answer(&finish(Response::from_errors(vec![error]))),
-                Err(error) => too_many(media, error),
-            }),
+            Err(error) => {
+                let refused = media.answer(&finish(Response::from_errors(vec![error])));
+                Err(self.pays_for_a_look(edge, media, refused).await)
+            }
+        }
+    }
+
+    /// Charges a look at what is refused, and gives the refusal; another one where nothing is left for the look.
+    pub(super) async fn pays_for_a_look(
+        &self,
+        edge: &Edge,
+        media: Media,
+        refused: axum::response::Response,
+    ) -> axum::response::Response {
+        match self.is_charged(edge, 1).await {
+            Ok(_) => refused,
+            Err(error) => too_many(media, error),
         }
     }
 

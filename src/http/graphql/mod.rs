@@ -58,28 +58,45 @@ pub(super) async fn post(
             "Send the request as application/json.",
         );
     }
+    // A body costs memory, and a look at each of its bytes.
+    if let Err(error) = caller::let_in_unread(&edge, &headers, address) {
+        parameters::discard(body).await;
+        return too_many(media, error);
+    }
     let most = edge.limits.body;
-    let Some(body) = parameters::body_of(body, most).await else {
-        let message = format!("A request has at most {most} bytes.");
-        return media.refuse(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", &message);
+    let body = parameters::body_of(body, most).await;
+    // Not before: a session may end while a body comes.
+    let caller = match Caller::of(&edge, &headers, address, media).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused,
     };
-    if card_numbers::in_json(&body) {
-        return bad(card_numbers::MESSAGE);
-    }
-    match parameters::read(&body) {
-        Ok(Sent::One(parameters)) => match sse::single::token_of(&headers, &uri) {
-            Some(token) => shared::run(&edge, &headers, address, parameters, media, &token).await,
-            None => run(&edge, &headers, address, parameters, media, &BY_POST).await,
-        },
-        Ok(Sent::Several(several)) if several.is_empty() => bad("The list of operations is empty."),
-        Ok(Sent::Several(_)) if sse::single::token_of(&headers, &uri).is_some() => {
-            bad("Operations are run on a stream one by one.")
+    let token = sse::single::token_of(&headers, &uri);
+    let mistake = match body {
+        None => {
+            let message = format!("A request has at most {most} bytes.");
+            media.refuse(StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT", &message)
         }
-        Ok(Sent::Several(several)) => run_all(&edge, &headers, address, several, media).await,
-        Err(error) => bad(&format!(
-            "The body is not a GraphQL request in JSON: {error}"
-        )),
-    }
+        Some(body) if card_numbers::in_json(&body) => bad(card_numbers::MESSAGE),
+        Some(body) => match (parameters::read(&body), token) {
+            (Ok(Sent::One(parameters)), Some(token)) => {
+                return shared::run(&edge, &headers, caller, parameters, media, &token).await;
+            }
+            (Ok(Sent::One(parameters)), None) => {
+                return Box::pin(run(&edge, &headers, caller, parameters, media, &BY_POST)).await;
+            }
+            (Ok(Sent::Several(several)), _) if several.is_empty() => {
+                bad("The list of operations is empty.")
+            }
+            (Ok(Sent::Several(_)), Some(_)) => bad("Operations are run on a stream one by one."),
+            (Ok(Sent::Several(several)), None) => {
+                return run_all(&edge, &headers, caller, several, media).await;
+            }
+            (Err(error), _) => bad(&format!(
+                "The body is not a GraphQL request in JSON: {error}"
+            )),
+        },
+    };
+    caller.pays_for_a_look(&edge, media, mistake).await
 }
 
 pub(super) async fn get_or_socket(
@@ -101,12 +118,19 @@ pub(super) async fn get_or_socket(
     {
         return shared::open(&edge, &headers, address, media, token).await;
     }
+    let caller = match Caller::of(&edge, &headers, address, media).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused,
+    };
     match parameters
         .map_err(|error| error.body_text())
         .and_then(|Query(parameters)| parameters::read_url(parameters))
     {
-        Ok(parameters) => run(&edge, &headers, address, parameters, media, &BY_GET).await,
-        Err(message) => media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &message),
+        Ok(parameters) => Box::pin(run(&edge, &headers, caller, parameters, media, &BY_GET)).await,
+        Err(message) => {
+            let mistake = media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", &message);
+            caller.pays_for_a_look(&edge, media, mistake).await
+        }
     }
 }
 
@@ -119,15 +143,11 @@ pub(super) fn refuse(headers: &HeaderMap, message: &str) -> axum::response::Resp
 async fn run(
     edge: &Edge,
     headers: &HeaderMap,
-    address: SocketAddr,
+    caller: Caller,
     parameters: Parameters,
     media: Media,
     allowed: &[OperationType],
 ) -> axum::response::Response {
-    let caller = match Caller::of(edge, headers, address, media).await {
-        Ok(caller) => caller,
-        Err(refused) => return refused,
-    };
     let operation = match caller.reads(edge, parameters, media).await {
         Ok(operation) => operation,
         Err(refused) => return refused,
@@ -137,7 +157,8 @@ async fn run(
     if subscribes && !Media::takes_events(headers) {
         let message = "Subscriptions run at this same address over WebSocket, by graphql-transport-ws, and as server-sent events \
                        for clients that accept text/event-stream.";
-        return media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
+        let refused = media.refuse(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message);
+        return caller.pays_for_a_look(edge, media, refused).await;
     }
     if !subscribes && !allowed.contains(&kind) {
         let refused = media.refuse(
@@ -145,7 +166,8 @@ async fn run(
             "BAD_USER_INPUT",
             "Send mutations by POST.",
         );
-        return ([(header::ALLOW, "POST")], refused).into_response();
+        let refused = ([(header::ALLOW, "POST")], refused).into_response();
+        return caller.pays_for_a_look(edge, media, refused).await;
     }
     let mut charge = match caller.is_charged(edge, operation.cost).await {
         Ok(charge) => charge,
@@ -161,7 +183,7 @@ async fn run(
         return sse::distinct::subscribe(edge, caller.admitted, operation, context, place);
     }
     let context = context_of(edge, headers, &caller);
-    let response = Box::pin(execute(edge, operation, &context, &mut charge)).await;
+    let response = execute(edge, operation, &context, &mut charge).await;
     let is_public = caller.admitted.is_none();
     let mut answer = media.answer(&response);
     if kind == OperationType::Query && allowed == BY_GET && response.errors.is_empty() {
@@ -176,17 +198,14 @@ async fn run(
 async fn run_all(
     edge: &Edge,
     headers: &HeaderMap,
-    address: SocketAddr,
+    caller: Caller,
     several: Vec<Parameters>,
     media: Media,
 ) -> axum::response::Response {
     if let Err(error) = edge.limits.check("batch", several.len(), edge.limits.batch) {
-        return media.refuse_by(StatusCode::BAD_REQUEST, error);
+        let refused = media.refuse_by(StatusCode::BAD_REQUEST, error);
+        return caller.pays_for_a_look(edge, media, refused).await;
     }
-    let caller = match Caller::of(edge, headers, address, media).await {
-        Ok(caller) => caller,
-        Err(refused) => return refused,
-    };
     let (mut operations, mut cost) = (vec![], 0_u32);
     for parameters in several {
         let operation = Operation::read(edge, parameters, caller.admitted.is_some()).await;
@@ -202,7 +221,8 @@ async fn run_all(
         operations.push(operation);
     }
     if let Err(error) = edge.limits.check_cost(cost) {
-        return media.refuse_by(StatusCode::BAD_REQUEST, error);
+        let refused = media.refuse_by(StatusCode::BAD_REQUEST, error);
+        return caller.pays_for_a_look(edge, media, refused).await;
     }
     let mut charge = match caller.is_charged(edge, cost).await {
         Ok(charge) => charge,

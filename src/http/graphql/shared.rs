@@ -58,15 +58,11 @@ pub(super) async fn open(
 pub(super) async fn run(
     edge: &Edge,
     headers: &HeaderMap,
-    address: SocketAddr,
+    caller: Caller,
     parameters: Parameters,
     media: Media,
     token: &str,
 ) -> axum::response::Response {
-    let caller = match Caller::of(edge, headers, address, media).await {
-        Ok(caller) => caller,
-        Err(refused) => return refused,
-    };
     let slot = match single::slot(
         edge,
         token,
@@ -74,7 +70,10 @@ pub(super) async fn run(
         parameters.operation_id(),
     ) {
         Ok(slot) => slot,
-        Err(refusal) => return refuse(media, &refusal),
+        Err(refusal) => {
+            let refused = refuse(media, &refusal);
+            return caller.pays_for_a_look(edge, media, refused).await;
+        }
     };
     let mut operation = match caller.reads(edge, parameters, media).await {
         Ok(operation) => operation,

@@ -66,6 +66,26 @@ on_both_engines! {
         assert_eq!(posts(&stranger, &wrong).await.0, 200);
     }
 
+    async fn a_body_that_is_no_request_costs_one_too(world: World) {
+        let shop = world.instance_with(&LIMITED).await;
+        let stranger = shop.stranger();
+        let sends = async |body: &str| {
+            let request = stranger.request(reqwest::Method::POST, "/graphql").header("content-type", "application/json");
+            request.body(body.to_owned()).send().await.expect("an answer").status().as_u16()
+        };
+        let too_large = json!({ "query": " ".repeat(300 * 1024) }).to_string();
+        let too_many = json!(vec![json!({ "query": "{ __typename }" }); 11]).to_string();
+        let bodies = [("{", 400), ("[]", 400), (too_large.as_str(), 413), (too_many.as_str(), 400)];
+        for _ in 0..25 {
+            for (body, status) in bodies {
+                assert_eq!(sends(body).await, status);
+            }
+        }
+        for (body, _) in bodies {
+            assert_eq!(sends(body).await, 429, "nothing is left for a look at it");
+        }
+    }
+
     async fn what_did_not_run_costs_one(world: World) {
         let shop = world.instance_with(&LIMITED).await;
         let stranger = shop.stranger();
