@@ -1,64 +1,8 @@
-//! Percentiles, medians, and a line for each round.
+//! A line for each round.
 
 use std::fmt;
 
-/// The answers of one window, in milliseconds.
-pub(super) struct Latencies {
-    p50: f64,
-    p99: f64,
-    pub(super) wrong: u32,
-}
-
-impl Latencies {
-    pub(super) fn of(answers: Vec<(f64, bool)>) -> Self {
-        let wrong = answers.iter().filter(|(_, good)| !good).count();
-        let mut times: Vec<f64> = answers.into_iter().map(|(took, _)| took).collect();
-        times.sort_by(f64::total_cmp);
-        Self {
-            p50: times[times.len() / 2],
-            p99: times[times.len() * 99 / 100],
-            wrong: u32::try_from(wrong).unwrap_or(u32::MAX),
-        }
-    }
-}
-
-/// A quiet window beside one under the flood.
-pub(super) struct Compared {
-    /// p50 and p99 of the quiet one.
-    quiet: [f64; 2],
-    /// And of the other.
-    flooded: [f64; 2],
-    /// Of the 99th percentiles.
-    pub(super) ratio: f64,
-}
-
-impl Compared {
-    pub(super) fn of(quiet: &Latencies, flooded: &Latencies) -> Self {
-        Self {
-            quiet: [quiet.p50, quiet.p99],
-            flooded: [flooded.p50, flooded.p99],
-            ratio: flooded.p99 / quiet.p99,
-        }
-    }
-
-    fn median(rounds: &[Round], one: fn(&Round) -> &Self) -> Self {
-        let of = |value: fn(&Self) -> f64| median(rounds.iter().map(|round| value(one(round))));
-        Self {
-            quiet: [of(|one| one.quiet[0]), of(|one| one.quiet[1])],
-            flooded: [of(|one| one.flooded[0]), of(|one| one.flooded[1])],
-            ratio: of(|one| one.ratio),
-        }
-    }
-}
-
-impl fmt::Display for Compared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for value in self.quiet.iter().chain(&self.flooded) {
-            write!(f, "{value:>6.2} ")?;
-        }
-        write!(f, "{:>6.2}", self.ratio)
-    }
-}
+use crate::common::figures::{Compared, median};
 
 /// What came of one round.
 pub(super) struct Round {
@@ -100,11 +44,4 @@ impl fmt::Display for Round {
             self.hashed, self.refused
         )
     }
-}
-
-/// The middle one.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
