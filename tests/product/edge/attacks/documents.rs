@@ -90,10 +90,12 @@ async fn fragments_that_double_and_end_in_one_that_is_not_there_do_not_hold_the_
             (&json!("BAD_USER_INPUT"), "There is no fragment nothing.")
         );
     }
-    let most = doubling(100, "a: __typename @include(if: true)");
-    let wrapped = json!({ "query": format!("{{ b: __typename @include(if: true) ...f0 @include(if: true) }} {most}") });
-    let (told, _) = refusal(&world.stranger(), "more than can be counted", &wrapped).await;
-    assert_eq!(told["limit"]["name"], "fields");
+    for (steps, limit) in [(25, "fields"), (100, "levels")] {
+        let most = doubling(steps, "a: __typename @include(if: true)");
+        let wrapped = json!({ "query": format!("{{ b: __typename @include(if: true) ...f0 @include(if: true) }} {most}") });
+        let (told, _) = refusal(&world.stranger(), "more than can be counted", &wrapped).await;
+        assert_eq!(told["limit"]["name"], limit);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
