@@ -33,8 +33,8 @@ pub(super) struct Refusal {
 /// Of each kind one. The token looks as a good one does, and another key signed it.
 pub(super) fn all(forged: &str) -> Vec<Kind> {
     let step = |n: usize| format!("fragment F{n} on Query {{ ...F{m} ...F{m} }} ", m = n + 1);
-    let steps: String = (0..60).map(step).collect();
-    let doubling = format!("{{ ...F0 }} {steps} fragment F60 on Query {{ __typename }}");
+    let steps: String = (0..25).map(step).collect();
+    let doubling = format!("{{ ...F0 }} {steps} fragment F25 on Query {{ __typename }}");
     let aliases: Vec<_> = (0..18).map(|n| format!("a{n}: __typename")).collect();
     let dear =
         "{ properties(first: 100) { nodes { host { properties(first: 100) { nodes { id } } } } } }";
