@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 use staygate::cli::Cli;
+
+/// A fifth fewer instructions than with the system's: see `docs/benchmarks.md`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -16,7 +16,11 @@ use reqwest::Client;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::{figures::Latencies, pace::at_rate, server::serve_bare};
+use super::{
+    figures::Latencies,
+    pace::at_rate,
+    server::{serve_bare, setting},
+};
 
 /// Of each a second: public queries, and requests to the bare route.
 pub(crate) const RATE: u32 = 200;
@@ -29,6 +33,11 @@ const NETWORKS: u32 = 2_000;
 
 const QUERY: &str =
     "{ properties(first: 20) { nodes { id title pricePerNight { amount } host { fullName } } } }";
+
+/// The database that is asked for; one of SQLite by default.
+pub(crate) fn database() -> String {
+    setting("STAYGATE_BENCH_DATABASE").unwrap_or_else(|| "sqlite://bench.db".to_owned())
+}
 
 /// Asks for the same thing over and over.
 struct Asker {

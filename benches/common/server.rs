@@ -38,14 +38,15 @@ pub(crate) struct Log {
 }
 
 impl Server {
-    /// Starts it on a free port, with the demo and these settings.
+    /// Starts it on a free port, by this command and with these settings.
     pub(crate) fn start(
         folder: &Path,
         database: &str,
+        command: &[&str],
         settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         let process = Command::new(env!("CARGO_BIN_EXE_staygate"))
-            .args(["serve", "--demo"])
+            .args(command)
             .current_dir(folder)
             // A developer's own settings must not decide what is measured.
             .env_clear()
@@ -121,11 +122,6 @@ impl Drop for Server {
 #[expect(clippy::disallowed_methods, reason = "it is not one of the server")]
 pub(crate) fn setting(name: &str) -> Option<String> {
     env::var(name).ok()
-}
-
-/// The database that is asked for; one of SQLite by default.
-pub(crate) fn database() -> String {
-    setting("STAYGATE_BENCH_DATABASE").unwrap_or_else(|| "sqlite://bench.db".to_owned())
 }
 
 /// Serves nothing but these bytes, and says where.

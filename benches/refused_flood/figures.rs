@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::common::figures::{Compared, median};
+use crate::common::{compared::Compared, figures::median};
 
 /// What came of one round.
 pub(super) struct Round {

@@ -1,7 +1,7 @@
 //! The kinds of requests that are refused, and how.
 
 use axum::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// One kind.
 pub(super) struct Kind {
@@ -58,7 +58,7 @@ pub(super) fn all(forged: &str) -> Vec<Kind> {
         over("cost", dear),
         post(
             "batch",
-            json!(batch),
+            &json!(batch),
             400,
             "QUERY_TOO_COMPLEX",
             Some("batch"),
@@ -83,11 +83,19 @@ pub(super) fn all(forged: &str) -> Vec<Kind> {
                 },
             },
         },
-        raw("no JSON", "{\"query\": \"{ __typename }\"", 400),
-        raw(
+        post(
+            "no JSON",
+            &"{\"query\": \"{ __typename }\"",
+            400,
+            "BAD_USER_INPUT",
+            None,
+        ),
+        post(
             "300 KiB",
-            &json!({ "query": " ".repeat(300 << 10) }).to_string(),
+            &json!({ "query": " ".repeat(300 << 10) }),
             413,
+            "BAD_USER_INPUT",
+            None,
         ),
         message("socket: no message", "{\"type\": \"anything\"}", 4400),
         message("socket: forged token", &init.to_string(), 4403),
@@ -100,7 +108,7 @@ fn over(name: &'static str, query: &str) -> Kind {
     let limit = name.split(',').next();
     post(
         name,
-        json!({ "query": query }),
+        &json!({ "query": query }),
         400,
         "QUERY_TOO_COMPLEX",
         limit,
@@ -108,30 +116,12 @@ fn over(name: &'static str, query: &str) -> Kind {
 }
 
 fn asked(name: &'static str, query: &str, status: u16, code: &'static str) -> Kind {
-    post(name, json!({ "query": query }), status, code, None)
+    post(name, &json!({ "query": query }), status, code, None)
 }
 
-fn raw(name: &'static str, body: &str, status: u16) -> Kind {
-    let refusal = Refusal {
-        status,
-        code: "BAD_USER_INPUT",
-        limit: None,
-    };
-    let body = Bytes::copy_from_slice(body.as_bytes());
-    Kind {
-        name,
-        sent: Sent::Post {
-            body,
-            token: None,
-            refusal,
-        },
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is made for this alone")]
 fn post(
     name: &'static str,
-    body: Value,
+    body: &impl ToString,
     status: u16,
     code: &'static str,
     limit: Option<&'static str>,

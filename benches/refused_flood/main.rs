@@ -35,10 +35,11 @@ use tokio_util::task::TaskTracker;
 
 use self::{
     common::{
-        asking::{Askers, RATE, WINDOW},
-        figures::{Compared, Latencies},
+        asking::{Askers, RATE, WINDOW, database},
+        compared::Compared,
+        figures::Latencies,
         pace::at_rate,
-        server::{Server, database, setting},
+        server::{Server, setting},
     },
     figures::{HEAD, Round},
     flood::{Flood, NETWORKS},
@@ -87,7 +88,7 @@ fn is_borne(rates: &str) -> anyhow::Result<bool> {
         ("STAYGATE_TRUSTED_PROXIES", "127.0.0.1"),
     ];
     settings.extend(redis.as_deref().map(|url| ("REDIS_URL", url)));
-    let server = Server::start(folder.path(), &database, &settings)?;
+    let server = Server::start(folder.path(), &database, &["serve", "--demo"], &settings)?;
     let askers = Askers::of(&server.url)?;
     let flood = askers.runtime.block_on(Flood::of(&server, rates))?;
     let bench = Bench {

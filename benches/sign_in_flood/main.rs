@@ -25,10 +25,10 @@ use tokio_util::task::TaskTracker;
 
 use self::{
     common::{
-        asking::{Askers, RATE, WINDOW},
-        figures::Compared,
+        asking::{Askers, RATE, WINDOW, database},
+        compared::Compared,
         pace::at_rate,
-        server::{Server, database},
+        server::Server,
     },
     figures::{HEAD, Round},
 };
@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     let database = database();
     let off = [("STAYGATE_RATE_LIMITS", "off")];
-    let server = Server::start(folder.path(), &database, &off)?;
+    let server = Server::start(folder.path(), &database, &["serve", "--demo"], &off)?;
     let bench = Bench {
         askers: Askers::of(&server.url)?,
         flood: Arc::new(Flood::new(&server.url)?),

@@ -21,6 +21,7 @@ mod m20261123_000012_ranks;
 mod m20261123_000013_refund_limit;
 mod m20261123_000014_money;
 mod m20261123_000015_sealed;
+mod m20261123_000016_places;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000013_refund_limit::Migration),
             Box::new(m20261123_000014_money::Migration),
             Box::new(m20261123_000015_sealed::Migration),
+            Box::new(m20261123_000016_places::Migration),
         ]
     }
 }

@@ -19,6 +19,7 @@ use crate::{
         tries::Tries,
     },
     store::{
+        answers::Answers,
         bus::Bus,
         db::{Db, DbOptions},
         documents::Documents,
@@ -53,6 +54,8 @@ pub struct App {
     pub limiter: Limiter,
     /// Documents that clients sent before.
     pub documents: Documents,
+    /// Answers that many ask for.
+    pub answers: Answers,
 }
 
 impl App {
@@ -72,6 +75,7 @@ impl App {
                 Bus::over_redis(url, &settings.redis_prefix).context("REDIS_URL can't be used")?
             }
         };
+        let answers = answers(&settings)?;
         let limiter = match &settings.redis_url {
             None => Limiter::in_process(),
             Some(url) => Limiter::over_redis(url, &settings.redis_prefix)
@@ -94,6 +98,7 @@ impl App {
         let standings = Standings::follow(db.clone(), feed_db, &bus, Arc::clone(&clock));
         let services = Services::new(Parts {
             db: db.clone(),
+            answers: answers.clone(),
             bus,
             clock: Arc::clone(&clock),
             gateway: gateway(&settings)?,
@@ -119,8 +124,20 @@ impl App {
             services,
             limiter,
             documents,
+            answers,
         })
     }
+}
+
+/// Where answers are kept.
+fn answers(settings: &Settings) -> anyhow::Result<Answers> {
+    let bytes = settings.answer_cache_local_bytes;
+    Ok(match &settings.redis_url {
+        _ if !settings.answer_cache => Answers::none(),
+        None => Answers::in_process(bytes),
+        Some(url) => Answers::over_redis(url, &settings.redis_prefix, bytes)
+            .context("REDIS_URL can't be used")?,
+    })
 }
 
 /// The payment provider of the settings.

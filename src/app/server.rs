@@ -18,8 +18,11 @@ use super::{
     metrics,
 };
 use crate::{
-    graphql::{self, Costs},
-    http::{self, Connections, Edge, Extras, Held, Library, Rates, Streams, pages::Pages},
+    graphql::{self, Validation},
+    http::{
+        self, Connections, Edge, EdgeParts, Extras, Held, Library, Plans, Rates, Rules, Streams,
+        pages::Pages,
+    },
     jobs,
     store::gateway::stripe::notice::Secrets,
 };
@@ -73,9 +76,17 @@ impl Server {
     pub async fn run(self, stopping: CancellationToken) -> anyhow::Result<()> {
         let settings = &self.app.settings;
         let services = self.app.services.clone();
-        let edge = Edge {
-            schema: graphql::schema(services.clone(), settings.is_open()),
-            costs: Arc::new(Costs::of(&graphql::sdl())),
+        let sdl = graphql::sdl();
+        let edge = Edge::from(EdgeParts {
+            schema: graphql::schema(services.clone(), settings.is_open(), Validation::Each),
+            schema_of_valid: graphql::schema(
+                services.clone(),
+                settings.is_open(),
+                Validation::Done,
+            ),
+            edition: settings.edition(&sdl).into(),
+            rules: Arc::new(Rules::of(&sdl)),
+            plans: Plans::default(),
             limits: Arc::new(settings.limits()),
             rates: Rates {
                 limiter: self.app.limiter.clone(),
@@ -85,6 +96,7 @@ impl Server {
                 signed_out: settings.rate_signed_out,
                 held: Held::default(),
             },
+            answers: self.app.answers.clone(),
             connections: Connections::default(),
             streams: Streams::default(),
             library: Library {
@@ -100,7 +112,7 @@ impl Server {
             origins: Arc::new(settings.origins()?),
             stopping: stopping.clone(),
             tasks: TaskTracker::new(),
-        };
+        });
         let extras = Extras {
             pages: Pages {
                 playground: settings.has_playground(),

@@ -1,19 +1,16 @@
 //! Fingerprints.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 /// SHA-256 in lower-case hexadecimal: 64 characters.
 #[must_use]
 pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |number: u8| char::from(DIGITS[usize::from(number)]);
     Sha256::digest(bytes)
         .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing into a string can't fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod digest;
 pub mod feed;
 pub mod fold;
+pub mod freshness;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;

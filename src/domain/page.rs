@@ -144,7 +144,14 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Makes a page of the rows of a query that asked for one row more than the page's limit, in the direction's order.
     #[must_use]
-    pub fn from_rows(request: PageRequest, mut rows: Vec<T>, place: impl Fn(&T) -> Cursor) -> Self {
+    pub fn from_rows(request: PageRequest, rows: Vec<T>, place: impl Fn(&T) -> Cursor) -> Self {
+        let rows = rows.into_iter().map(|row| (place(&row), row));
+        Self::cut(request, rows.collect())
+    }
+
+    /// The same of rows that have their places already.
+    #[must_use]
+    pub fn cut(request: PageRequest, mut rows: Vec<(Cursor, T)>) -> Self {
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -155,7 +162,6 @@ impl<T> Page<T> {
                 (request.before.is_some(), more)
             }
         };
-        let rows = rows.into_iter().map(|row| (place(&row), row)).collect();
         Self {
             rows,
             has_next,

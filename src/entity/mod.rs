@@ -1,6 +1,7 @@
 //! The tables as types, in SeaORM's compact format. One file a table; names are the database's own.
 
 mod columns;
+pub mod part;
 
 pub mod alert;
 pub mod audit_entry;

@@ -70,3 +70,30 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+super::part::part! {
+    property_id: PropertyId,
+    host_id: HostId,
+    title: Title,
+    description: Description,
+    location: Location,
+    latitude: Latitude,
+    longitude: Longitude,
+    price_per_night: PricePerNight,
+    cleaning_fee: CleaningFee,
+    max_guests: MaxGuests,
+    status: Status,
+    instant_book: InstantBook,
+    cancellation_policy: CancellationPolicy,
+    min_nights: MinNights,
+    max_nights: MaxNights,
+    advance_notice_days: AdvanceNoticeDays,
+    preparation_days: PreparationDays,
+    time_zone: TimeZone,
+    rating_sum: RatingSum,
+    review_count: ReviewCount,
+    rating_hundredths: RatingHundredths,
+    created_at: CreatedAt,
+    updated_at: UpdatedAt,
+    deleted_at: DeletedAt,
+}

@@ -35,3 +35,14 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+super::part::part! {
+    review_id: ReviewId,
+    property_id: PropertyId,
+    guest_id: GuestId,
+    booking_id: BookingId,
+    rating: Rating,
+    comment: Comment,
+    host_response: HostResponse,
+    created_at: CreatedAt,
+}

@@ -36,3 +36,16 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+super::part::part! {
+    user_id: UserId,
+    full_name: FullName,
+    email: Email,
+    password_hash: PasswordHash,
+    role: Role,
+    created_at: CreatedAt,
+    email_verified_at: EmailVerifiedAt,
+    pending_email: PendingEmail,
+    suspended_at: SuspendedAt,
+    token_version: TokenVersion,
+}

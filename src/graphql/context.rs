@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use async_graphql::Context;
+use async_graphql::{Context, context::QueryEnv};
 use chrono::{DateTime, Utc};
 use tokio::sync::SetOnce;
 
-use super::loaders::Loaders;
+use super::{loaders::Loaders, selected::Selected, showing::Showing};
 use crate::{
     domain::{
         actor::{Actor, Client},
@@ -53,7 +53,10 @@ pub struct RequestContext {
     /// What the header `Idempotency-Key` says.
     idempotency_key: Option<String>,
     services: Services,
-    loaders: Mutex<Arc<Loaders>>,
+    shown: Arc<Showing>,
+    /// None before anything is loaded.
+    loaders: Mutex<Option<Arc<Loaders>>>,
+    selected: OnceLock<Selected>,
     /// The cursor after which the client says that it resumes, by other means than an argument.
     resumes_after: Option<String>,
     /// The cursor after which a subscription began.
@@ -66,7 +69,6 @@ impl RequestContext {
     /// A context with nothing loaded yet.
     #[must_use]
     pub fn new(services: Services, actor: Actor, browser: Option<Browser>) -> Self {
-        let loaders = Mutex::new(Arc::new(Loaders::new(&services, &actor)));
         Self {
             actor,
             granted: OnceLock::new(),
@@ -75,11 +77,27 @@ impl RequestContext {
             refresh_cookie: OnceLock::new(),
             idempotency_key: None,
             services,
-            loaders,
+            shown: Arc::new(Showing::private()),
+            loaders: Mutex::default(),
+            selected: OnceLock::new(),
             resumes_after: None,
             began_after: SetOnce::new(),
             passes: Mutex::default(),
         }
+    }
+
+    /// The same for a request whose answer others may be given too, as long as what it shows is so.
+    #[must_use]
+    pub fn for_everybody(services: Services, client: Arc<Client>) -> Self {
+        let mut context = Self::new(services, Actor::anonymous(client), None);
+        context.shown = Arc::new(Showing::nothing());
+        context
+    }
+
+    /// What its answer shows.
+    #[must_use]
+    pub fn shown(&self) -> &Showing {
+        &self.shown
     }
 
     /// The same for a request that bears a key under which it happens once.
@@ -163,15 +181,28 @@ impl RequestContext {
         &self.services
     }
 
-    /// What loads relations in batches.
-    pub(super) fn loaders(&self) -> Arc<Loaders> {
-        Arc::clone(&self.loaders.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What loads relations in batches, for an operation that shows `selected`.
+    pub(super) fn loaders(&self, selected: Selected) -> Arc<Loaders> {
+        let mut loaders = self.loaders.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = loaders.get_or_insert_with(|| {
+            Arc::new(Loaders::new(
+                &self.services,
+                self.actor(),
+                selected,
+                &self.shown,
+            ))
+        });
+        Arc::clone(made)
+    }
+
+    /// Which columns the operation shows. The first to ask looks.
+    pub(super) fn selects(&self, operation: &QueryEnv) -> Selected {
+        *self.selected.get_or_init(|| Selected::of(operation))
     }
 
     /// Forgets what was loaded, so that a subscription's next event is read fresh.
     pub(super) fn renew(&self) {
-        let fresh = Arc::new(Loaders::new(&self.services, self.actor()));
-        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -195,6 +226,11 @@ pub(super) trait ContextExt<'a> {
         self.request().actor.client()
     }
 
+    /// What the answer shows.
+    fn shown(&self) -> &'a Showing {
+        &self.request().shown
+    }
+
     /// The key under which a mutation happens once: its own or, without one, the request's. A request may have several mutations, so
     /// that its key is told apart by the name that each has in the answer.
     fn idempotency_key(&self, own: Option<String>) -> Option<String> {
@@ -212,13 +248,20 @@ pub(super) trait ContextExt<'a> {
 
     /// What loads relations in batches.
     fn loaders(&self) -> Arc<Loaders> {
-        self.request().loaders()
+        self.request().loaders(self.selected())
     }
+
+    /// Which columns the operation shows.
+    fn selected(&self) -> Selected;
 }
 
 impl<'a> ContextExt<'a> for Context<'a> {
     fn request(&self) -> &'a Arc<RequestContext> {
         self.data_unchecked()
+    }
+
+    fn selected(&self) -> Selected {
+        self.request().selects(self.query_env)
     }
 
     fn name_in_answer(&self) -> String {

@@ -8,15 +8,13 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
     Name, Positioned, Value, Variables,
-    parser::{
-        parse_schema,
-        types::{
-            BaseType, Directive, ExecutableDocument, Field, OperationDefinition, OperationType,
-            Selection, SelectionSet, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
-        },
+    parser::types::{
+        Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
+        SelectionSet, TypeDefinition, TypeKind,
     },
 };
 
+use super::definitions::{definitions, named};
 use crate::domain::page::{DEFAULT_PAGE, MAX_PAGE};
 
 /// What a mutation costs, beside what is selected of its payload.
@@ -54,15 +52,7 @@ impl Costs {
     /// What the fields of a schema cost that is written in the schema definition language. One that does not parse costs nothing.
     #[must_use]
     pub fn of(sdl: &str) -> Self {
-        let Ok(document) = parse_schema(sdl) else {
-            return Self(HashMap::new());
-        };
-        let mut types = HashMap::new();
-        for definition in document.definitions {
-            if let TypeSystemDefinition::Type(Positioned { node, .. }) = definition {
-                types.insert(node.name.node.to_string(), node);
-            }
-        }
+        let types = definitions(sdl);
         let values = values(&types);
         let fields = |definition: &TypeDefinition| match &definition.kind {
             TypeKind::Object(object) => Some(object.fields.clone()),
@@ -158,14 +148,6 @@ fn values(types: &HashMap<String, TypeDefinition>) -> HashSet<String> {
         if values.len() == before {
             return values;
         }
-    }
-}
-
-/// The name of a type without its wrappers, and whether one of them is a list.
-fn named(ty: &Type) -> (&str, bool) {
-    match &ty.base {
-        BaseType::Named(name) => (name, false),
-        BaseType::List(inner) => (named(inner).0, true),
     }
 }
 

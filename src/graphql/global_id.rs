@@ -24,13 +24,13 @@ pub(super) enum GlobalId {
 impl GlobalId {
     fn parts(self) -> (&'static str, String) {
         match self {
-            Self::User(id) => ("User", id.to_string()),
+            Self::User(id) => ("User", id.0.to_string()),
             Self::Session(id) => ("Session", id.simple().to_string()),
-            Self::Property(id) => ("Property", id.to_string()),
-            Self::Booking(id) => ("Booking", id.to_string()),
-            Self::Payment(id) => ("Payment", id.to_string()),
-            Self::Review(id) => ("Review", id.to_string()),
-            Self::CalendarFeed(id) => ("CalendarFeed", id.to_string()),
+            Self::Property(id) => ("Property", id.0.to_string()),
+            Self::Booking(id) => ("Booking", id.0.to_string()),
+            Self::Payment(id) => ("Payment", id.0.to_string()),
+            Self::Review(id) => ("Review", id.0.to_string()),
+            Self::CalendarFeed(id) => ("CalendarFeed", id.0.to_string()),
         }
     }
 
@@ -73,7 +73,7 @@ impl GlobalId {
 impl From<GlobalId> for ID {
     fn from(id: GlobalId) -> Self {
         let (kind, key) = id.parts();
-        Self(URL_SAFE_NO_PAD.encode(format!("{kind}:{key}")))
+        Self(URL_SAFE_NO_PAD.encode([kind, ":", &key].concat()))
     }
 }
 

@@ -3,27 +3,35 @@
 //! Types are in [`types`], each mutation family with its inputs and payloads in [`mutations`]; the roots merge them. Relations load in
 //! batches through [`loaders`], which live as long as one request.
 
+mod age;
 mod arguments;
+mod batched;
 mod connection;
 pub mod context;
 mod cost;
+mod definitions;
 mod errors;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod global_id;
 mod guards;
+mod inputs;
 mod loaders;
 mod mutations;
 mod queries;
 mod scalars;
+mod selected;
+mod showing;
 mod subscriptions;
 mod types;
 
+pub use age::Ages;
 pub use cost::Costs;
 pub use errors::finish;
+pub use inputs::Inputs;
 
-use async_graphql::{MergedObject, Schema};
+use async_graphql::{MergedObject, Schema, ValidationMode};
 
 use crate::service::Services;
 
@@ -55,11 +63,23 @@ pub struct MutationRoot(
     mutations::reviews::ReviewMutations,
 );
 
+/// Whether the executor looks if operations are valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validation {
+    /// Each of them.
+    Each,
+    /// It was done.
+    Done,
+}
+
 /// The schema over these services. `is_open` says whether it tells of itself: by introspection, and by naming what a misspelt field may have meant. How large
 /// operations may be is decided before they come here.
 #[must_use]
-pub fn schema(services: Services, is_open: bool) -> StaygateSchema {
+pub fn schema(services: Services, is_open: bool, validation: Validation) -> StaygateSchema {
     let mut builder = builder().data(services);
+    if validation == Validation::Done {
+        builder = builder.validation_mode(ValidationMode::Fast);
+    }
     if !is_open {
         builder = builder.disable_introspection().disable_suggestions();
     }

@@ -19,6 +19,16 @@ pub(super) fn hint(message: &str) -> Option<&'static str> {
     .map(|(_, hint)| hint)
 }
 
+/// Whether a value is good for the scalar of this name, as far as is looked before anything runs. Of a scalar that is not known here none is.
+pub(super) fn is_good(name: &str, value: &Value) -> bool {
+    match name {
+        "Date" => Date::is_valid(value),
+        "DateTime" => DateTime::is_valid(value),
+        "Decimal" => Decimal::is_valid(value),
+        _ => false,
+    }
+}
+
 /// A calendar date without a time or a zone, by ISO 8601: `2027-03-28`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Date(pub(super) NaiveDate);

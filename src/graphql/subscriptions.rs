@@ -10,6 +10,7 @@ use super::{
     errors::{coded, fail},
     global_id,
     guards::SignedIn,
+    selected::{Selected, whole},
     types::{booking::BookingEvent, property::CalendarNight},
 };
 use crate::{
@@ -42,12 +43,10 @@ impl Subscriptions {
     ) -> Result<impl Stream<Item = Result<BookingEvent>> + use<>> {
         let id: BookingId = global_id::parse("bookingId", &booking_id)
             .map_err(|problem| fail(Error::from(problem)))?;
-        let watch = ctx
-            .services()
-            .events
-            .watch_booking(ctx.actor(), id, cursor(ctx, after)?)
-            .await
-            .map_err(fail)?;
+        let events = &ctx.services().events;
+        let watch = events.watch_booking(ctx.actor(), id, cursor(ctx, after)?);
+        // Apart, as below: the stream keeps room for whatever it has waited for, as long as it lasts.
+        let watch = Box::pin(watch).await.map_err(fail)?;
         let watch =
             watch.ok_or_else(|| coded("NOT_FOUND", "There is no such booking of yours."))?;
         Ok(fresh(Arc::clone(ctx.request()), watch))
@@ -61,12 +60,9 @@ impl Subscriptions {
         ctx: &Context<'_>,
         #[graphql(desc = "The cursor of the last event that was seen.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<BookingEvent>> + use<>> {
-        let watch = ctx
-            .services()
-            .events
-            .watch_own(ctx.actor(), cursor(ctx, after)?)
-            .await
-            .map_err(fail)?;
+        let events = &ctx.services().events;
+        let watch = events.watch_own(ctx.actor(), cursor(ctx, after)?);
+        let watch = Box::pin(watch).await.map_err(fail)?;
         Ok(fresh(Arc::clone(ctx.request()), watch))
     }
 
@@ -78,17 +74,16 @@ impl Subscriptions {
     ) -> Result<impl Stream<Item = Result<Vec<CalendarNight>>> + use<>> {
         let id: PropertyId = global_id::parse("propertyId", &property_id)
             .map_err(|problem| fail(Error::from(problem)))?;
-        let request = Arc::clone(ctx.request());
+        let (request, selected) = (Arc::clone(ctx.request()), ctx.selected());
         let changes = ctx.services().events.watch_nights(id);
-        visible(&request, id).await?;
+        Box::pin(visible(&request, selected, id)).await?;
         Ok(async_stream::try_stream! {
             let mut changes = pin!(changes);
             while let Some(nights) = changes.next().await {
                 // It may have been unlisted since.
-                request.renew();
-                let property = visible(&request, id).await?;
+                let property = Box::pin(visible(&request, selected, id)).await?;
                 let services = request.services();
-                let nights = read_nights(services, &property, &nights).await.map_err(fail)?;
+                let nights = Box::pin(read_nights(services, &property, &nights)).await.map_err(fail)?;
                 yield nights
                     .into_iter()
                     .map(|night| CalendarNight::in_currency(services.currency(), &night))
@@ -121,9 +116,17 @@ fn fresh(
 }
 
 /// A property that the caller may see at this moment.
-async fn visible(request: &RequestContext, id: PropertyId) -> Result<Arc<property::Model>> {
-    let property = request.loaders().visible_properties.get(id).await?;
-    property.ok_or_else(|| coded("NOT_FOUND", "There is no such property."))
+async fn visible(
+    request: &RequestContext,
+    selected: Selected,
+    id: PropertyId,
+) -> Result<property::Model> {
+    let loaders = request.loaders(selected);
+    let property = loaders.visible_properties.get(id).await?;
+    // The next look is a fresh one; until then nothing is kept.
+    request.renew();
+    let property = property.ok_or_else(|| coded("NOT_FOUND", "There is no such property."))?;
+    whole(&property)
 }
 
 async fn read_nights(

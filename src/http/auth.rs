@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use async_graphql::ServerError;
 use axum::http::{HeaderMap, header};
 
+use super::operation::refused;
 use crate::{
     domain::actor::Client,
     service::{
@@ -33,6 +35,12 @@ pub(super) async fn admitted(
         .authenticate(token, client)
         .await
         .map(Some)
+}
+
+/// What whoever brings a token is told that is not good.
+pub(super) fn not_good() -> ServerError {
+    let message = "This access token is not good any more; take a new one.";
+    refused("UNAUTHENTICATED", message)
 }
 
 /// The token of `Bearer <token>` (RFC 6750; the scheme's case does not matter).

@@ -1,9 +1,16 @@
-//! JSON as both transports take it.
+//! JSON as the transports take it, and write it.
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
+
+/// Writes JSON. What can't be written is logged.
+pub(super) fn text(data: &impl Serialize) -> Option<String> {
+    serde_json::to_string(data)
+        .inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"))
+        .ok()
+}
 
 /// A JSON object. Without it, a list of the fields' values in their order would be read as one.
 #[derive(Debug)]

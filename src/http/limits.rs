@@ -92,26 +92,21 @@ impl Limits {
         found: usize,
         most: usize,
     ) -> Result<(), ServerError> {
+        if self.mode == LimitMode::On {
+            return hold(name, found, most);
+        }
         if found <= most {
             return Ok(());
         }
-        metrics::counter!("staygate_over_limit_total", "limit" => name).increment(1);
-        if self.mode == LimitMode::On {
-            return Err(over(name, found, most));
-        }
+        count(name);
         tracing::warn!(name, found, most, "over a limit that is only measured");
         Ok(())
     }
 
     /// Refuses an operation that is too large.
     pub(super) fn check_size(&self, size: &Size) -> Result<(), ServerError> {
-        // Written out, more would keep the machine busy, whoever measures.
-        if size.fields > FIELDS {
-            return Err(over("fields", size.fields, FIELDS));
-        }
-        if size.values > VALUES {
-            return Err(over("values", size.values, VALUES));
-        }
+        hold("fields", size.fields, FIELDS)?;
+        hold("values", size.values, VALUES)?;
         if size.of_schema > 0 && !self.introspection {
             let message = "This server does not tell of its schema. It is in its documentation.";
             return Err(refused("BAD_USER_INPUT", message));
@@ -139,8 +134,21 @@ impl Limits {
     }
 }
 
+/// Refuses what is over a limit that holds whoever measures: more would keep the machine busy.
+pub(super) fn hold(name: &'static str, found: usize, most: usize) -> Result<(), ServerError> {
+    if found <= most {
+        return Ok(());
+    }
+    count(name);
+    Err(over(name, found, most))
+}
+
+fn count(name: &'static str) {
+    metrics::counter!("staygate_over_limit_total", "limit" => name).increment(1);
+}
+
 /// What a client is told that is over a limit.
-pub(super) fn over(name: &'static str, found: usize, most: usize) -> ServerError {
+fn over(name: &'static str, found: usize, most: usize) -> ServerError {
     let message = match name {
         "tokens" => format!("A document has at most {most} tokens; this one has {found}."),
         "depth" => format!("Fields stand at most {most} deep; here they are {found} deep."),

@@ -29,7 +29,7 @@ mod socket;
 mod sse;
 mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -39,45 +39,73 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
     cors::{AllowCredentials, AllowOrigin, CorsLayer},
     limit::RequestBodyLimitLayer,
-    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
     trace::TraceLayer,
 };
 use tracing::Span;
 
+use self::request_id::NewRequestId;
 pub use self::{
     client::Proxies,
     connections::Connections,
     documents::{Library, Manifest, TrustedOnly},
     limits::{LimitMode, Limits},
     metrics::admin_router,
+    operation::{Plans, Rules},
     rates::{Held, Rates},
     sse::Streams,
 };
 use crate::{
     domain::clock::Clock,
-    graphql::{Costs, StaygateSchema},
+    graphql::StaygateSchema,
     service::Services,
-    store::gateway::stripe::notice::Secrets,
+    store::{answers::Answers, gateway::stripe::notice::Secrets},
 };
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone)]
-pub struct Edge {
+pub struct Edge(Arc<EdgeParts>);
+
+impl From<EdgeParts> for Edge {
+    fn from(parts: EdgeParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for Edge {
+    type Target = EdgeParts;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// The same, piece by piece.
+pub struct EdgeParts {
     /// The schema that is served.
     pub schema: StaygateSchema,
-    /// What its operations cost.
-    pub costs: Arc<Costs>,
+    /// The same for operations that are known to be valid: it does not look again.
+    pub schema_of_valid: StaygateSchema,
+    /// What tells answers of this server from those of another version, or one with other settings.
+    pub edition: Arc<str>,
+    /// What the schema says of operations.
+    pub rules: Arc<Rules>,
+    /// Operations that were read before.
+    pub plans: Plans,
     /// What operations and requests may be.
     pub limits: Arc<Limits>,
     /// How much each caller may ask for.
     pub rates: Rates,
+    /// Answers that many ask for.
+    pub answers: Answers,
     /// Sockets and streams that are open.
     pub connections: Connections,
     /// Streams that several operations share.
@@ -154,25 +182,28 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
     };
     let cors = cors(&edge.origins);
     let request_timeout = edge.limits.request;
-    api.with_state(edge)
-        .merge(pages::routes(extras.pages))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            request_timeout,
-        ))
-        .layer(CatchPanicLayer::new())
-        .layer(CompressionLayer::new())
-        .layer(PropagateRequestIdLayer::new(request_id::HEADER))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(SetRequestIdLayer::new(request_id::HEADER, MakeRequestUuid))
-        .layer(middleware::map_request(request_id::keep_only_a_good_one))
-        .layer(middleware::from_fn(card_numbers::refuse_in_head))
-        // Around the refusal, so that pages can read it. These two write nothing anywhere.
-        .layer(cors)
+    // One after the other from the outside in, as one layer: each layer of a router is a box of its own around each of its routes.
+    let layers = ServiceBuilder::new()
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
+        // Around the refusal, so that pages can read it. These two write nothing anywhere.
+        .layer(cors)
+        .layer(middleware::from_fn(card_numbers::refuse_in_head))
+        .layer(middleware::map_request(request_id::keep_only_a_good_one))
+        .layer(SetRequestIdLayer::new(request_id::HEADER, NewRequestId))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(PropagateRequestIdLayer::new(request_id::HEADER))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            request_timeout,
+        ));
+    api.with_state(edge)
+        .merge(pages::routes(extras.pages))
+        .layer(layers)
 }
 
 /// What the lines of the log say of the request that they are about: its route and not its address, which may have a secret in it.

@@ -69,8 +69,8 @@ impl Parameters {
     }
 
     /// The values of its variables.
-    pub(super) fn variables(&self) -> Option<Map<String, Value>> {
-        self.0.variables.clone()
+    pub(super) const fn variables(&self) -> Option<&Map<String, Value>> {
+        self.0.variables.as_ref()
     }
 
     /// What it says beside the operation.

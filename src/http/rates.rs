@@ -18,7 +18,7 @@ pub(super) const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// What callers may ask for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Rates {
     /// Where it is counted.
     pub limiter: Limiter,

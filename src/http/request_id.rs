@@ -1,6 +1,10 @@
 //! The name of a request, by which its answer, its lines in the log and what it left behind are found again.
 
-use axum::{extract::Request, http::HeaderName};
+use axum::{
+    extract::Request,
+    http::{self, HeaderName, HeaderValue},
+};
+use tower_http::request_id::{MakeRequestId, RequestId};
 
 /// The header that bears it, in requests and in answers.
 pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -20,6 +24,18 @@ pub(super) async fn keep_only_a_good_one(mut request: Request) -> Request {
         request.headers_mut().remove(HEADER);
     }
     request
+}
+
+/// Makes a name for a request that has none: a random UUID, not drawn from the system for each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewRequestId;
+
+impl MakeRequestId for NewRequestId {
+    fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
+        let name = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+        let name = HeaderValue::try_from(name.to_string());
+        name.ok().map(RequestId::new)
+    }
 }
 
 fn is_good(name: &[u8]) -> bool {

@@ -156,13 +156,13 @@ async fn run<W: Wire>(edge: Edge, job: Job, number: u64, answers: mpsc::Sender<A
         };
         let Ok(Some(response)) = next else { break };
         let mut response = finish(response);
-        operation::note_refusals(&edge, &actor, &response).await;
+        // What is rare stands apart: each operation has room for all that it may ever do, for as long as it runs.
+        Box::pin(operation::note_refusals(&edge, &actor, &response)).await;
         let is_refused = is_request_error(&response);
         if let Some(charge) = charge.as_mut().filter(|_| is_refused || tells_cost) {
             let now = edge.clock.now();
-            edge.rates
-                .settle(charge, cost, &mut response, tells_cost, now)
-                .await;
+            let rates = &edge.rates;
+            Box::pin(rates.settle(charge, cost, &mut response, tells_cost, now)).await;
             tells_cost = false;
         }
         if is_refused && accepted.is_some() {

@@ -19,6 +19,7 @@ use crate::{
         actor::Actor,
         audit::{Action, Outcome, Subject},
         booking::{BookingStatus, CancellationReason},
+        freshness::Tag,
         ids::{PropertyId, UserId},
         stay::DateRange,
     },
@@ -36,6 +37,7 @@ pub(super) struct Changes {
     nights: Vec<(PropertyId, DateRange)>,
     sessions_of: Vec<UserId>,
     notes: Vec<Note>,
+    shown: Vec<Tag>,
 }
 
 impl Changes {
@@ -48,6 +50,7 @@ impl Changes {
             nights: vec![],
             sessions_of: vec![],
             notes: vec![],
+            shown: vec![],
         }
     }
 
@@ -75,6 +78,11 @@ impl Changes {
             outcome,
             detail,
         });
+    }
+
+    /// Something of what everybody is shown: answers that show it are not given again.
+    pub(super) fn shown(&mut self, tags: impl IntoIterator<Item = Tag>) {
+        self.shown.extend(tags);
     }
 
     /// Mails that go out after the commit, or at their time.
@@ -153,7 +161,10 @@ impl Changes {
         if !self.acts.is_empty() {
             audit_chain::append(&tx, &self.actor, &self.acts, now).await?;
         }
-        tx.commit().await?;
+        let committed = tx.commit().await;
+        // Also when the answer to it was lost: it may have been done.
+        parts.answers.bump(self.shown).await;
+        committed?;
         for moved in &self.moves {
             parts.bus.publish(Notice::Booking {
                 booking_id: moved.booking_id,

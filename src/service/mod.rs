@@ -19,6 +19,7 @@ mod event_rows;
 pub mod events;
 pub mod feeds;
 mod idempotency;
+mod keys;
 pub mod ledger;
 pub mod mails;
 mod paging;
@@ -33,14 +34,14 @@ pub mod sessions;
 pub mod suspicion;
 pub mod tries;
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use chrono::Duration;
 
 use crate::{
     domain::{actor::Actor, clock::Clock, price::Rates},
     store::{
-        bus::Bus, db::Db, feeds::Fetcher, gateway::PaymentGateway, mail::Mailer,
+        answers::Answers, bus::Bus, db::Db, feeds::Fetcher, gateway::PaymentGateway, mail::Mailer,
         passwords::Passwords, tokens::Tokens, vault::Vault,
     },
 };
@@ -72,6 +73,8 @@ pub struct Terms {
 pub struct Parts {
     /// The database.
     pub db: Db,
+    /// Answers that many ask for.
+    pub answers: Answers,
     /// The bus between instances.
     pub bus: Bus,
     /// Tells the time.
@@ -100,7 +103,18 @@ pub struct Parts {
 
 /// All services. Cheap to clone.
 #[derive(Clone)]
-pub struct Services {
+pub struct Services(Arc<Nouns>);
+
+impl Deref for Services {
+    type Target = Nouns;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// Each service by its noun.
+pub struct Nouns {
     /// Accounts.
     pub people: people::People,
     /// Signed-in devices.
@@ -134,7 +148,7 @@ impl Services {
     pub fn new(parts: Parts) -> Self {
         let parts = Arc::new(parts);
         let payments = payments::Payments(Arc::clone(&parts));
-        Self {
+        Self(Arc::new(Nouns {
             people: people::People(Arc::clone(&parts)),
             sessions: sessions::Sessions(Arc::clone(&parts)),
             properties: properties::Properties(Arc::clone(&parts)),
@@ -151,7 +165,7 @@ impl Services {
             audit: audit::Audit(Arc::clone(&parts)),
             mails: mails::Mails(Arc::clone(&parts)),
             parts,
-        }
+        }))
     }
 
     /// Tells the time.
@@ -190,6 +204,6 @@ impl Services {
     /// # Errors
     /// When it does not.
     pub async fn check_database(&self) -> Result<(), error::Error> {
-        Ok(self.parts.db.read().ping().await?)
+        Ok(self.parts.db.ping().await?)
     }
 }

@@ -3,12 +3,17 @@
 use std::{collections::HashMap, hash::Hash};
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Iterable, Order,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select, Value,
-    sea_query::{Alias, Asterisk, Expr, ExprTrait as _, Query, SelectStatement, UnionType},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, JoinType, Order,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select, TryGetable,
+    Value,
+    sea_query::{Alias, Asterisk, Expr, ExprTrait as _, SelectStatement},
 };
 
-use crate::domain::page::{Cursor, Direction, Page, PageRequest};
+use super::keys::{self, Key};
+use crate::{
+    domain::page::{Cursor, Direction, Page, PageRequest},
+    entity::part::{Columns, Part, Row},
+};
 
 /// How a list is ordered: by a rank and then by the key, both in the same direction, so that one index serves both ends.
 #[derive(Debug, Clone, Copy)]
@@ -92,67 +97,71 @@ impl<C: ColumnTrait> Keyset<C> {
     }
 }
 
-/// The same page of the lists of many owners, in one statement that reads only the rows of those pages.
+/// The same page of the lists of many owners, in one statement that reads only the rows of those pages: each is one short walk along the
+/// owner's index. Its text is the same however many owners there are, beside that for one alone.
 ///
-/// `UNION ALL` of limited subqueries is what both engines can do; each of them is one short walk along the owner's index.
+/// `list` is the list of all owners, and the column that says whose a row is.
 pub(super) async fn pages_by_owner<E, K, C>(
     connection: &C,
     owners: &[K],
     keyset: Keyset<E::Column>,
     request: PageRequest,
-    list_of: impl Fn(K) -> Select<E>,
-    owner_of: impl Fn(&E::Model) -> K,
-    place_of: impl Fn(&E::Model) -> Cursor,
-) -> Result<HashMap<K, Page<E::Model>>, DbErr>
+    (list, owner): (Select<E>, E::Column),
+    columns: Columns<E>,
+    place_of: impl Fn(&Row<E>) -> Result<Cursor, DbErr>,
+) -> Result<HashMap<K, Page<Row<E>>>, DbErr>
 where
-    E: EntityTrait,
-    E::Column: Iterable,
-    E::Model: FromQueryResult,
-    K: Copy + Eq + Hash,
+    E: Part,
+    K: Key + TryGetable + Eq + Hash,
     C: ConnectionTrait,
 {
-    // `SQLite` takes at most 500 parts in one statement.
-    const PARTS: usize = 400;
-
-    let mut rows: HashMap<K, Vec<E::Model>> =
+    let backend = connection.get_database_backend();
+    let owners_table = Alias::new("owners");
+    let mut select = SelectStatement::new();
+    select.from_function(keys::rows(backend, owners), owners_table.clone());
+    let rank = keyset.rank.map(|(rank, _)| rank);
+    let columns = columns.and([owner, keyset.id]).and(rank);
+    let own = |key: &'static str| {
+        let key = Expr::col((owners_table.clone(), Alias::new(key)));
+        let owner = Expr::col(owner.as_column_ref());
+        page(list.clone().filter(owner.eq(key)), &keyset, request)
+    };
+    if let [one] = owners {
+        let own = list.filter(owner.eq(*one));
+        let page = page(own, &keyset, request).select_only();
+        select = page.columns(columns.iter()).into_query();
+    } else if backend == DbBackend::Postgres {
+        let page = own("owners")
+            .select_only()
+            .columns(columns.iter())
+            .into_query();
+        let table = Alias::new("page");
+        select.expr(Expr::col((table.clone(), Asterisk)));
+        select.join_lateral(JoinType::InnerJoin, page, table, Expr::val(true));
+    } else {
+        let page = own("value").select_only().column(keyset.id).into_query();
+        let key = Expr::col(keyset.id.as_column_ref());
+        let columns = columns.iter();
+        select.exprs(columns.map(|column| Expr::col(column.as_column_ref())));
+        select.join(JoinType::InnerJoin, E::default(), key.in_subquery(page));
+    }
+    let mut lists: HashMap<K, Vec<(Cursor, Row<E>)>> =
         owners.iter().map(|owner| (*owner, Vec::new())).collect();
-    for owners in owners.chunks(PARTS) {
-        let mut parts = owners.iter().map(|owner| {
-            let list = page(list_of(*owner), &keyset, request).into_query();
-            Query::select()
-                .column(Asterisk)
-                .from_subquery(list, Alias::new("list"))
-                .to_owned()
-        });
-        let Some(mut union) = parts.next() else {
-            continue;
-        };
-        for part in parts {
-            union.union(UnionType::All, part);
-        }
-        for row in fetch::<E, C>(connection, &union).await? {
-            rows.entry(owner_of(&row)).or_default().push(row);
-        }
+    for row in connection.query_all_raw(backend.build(&select)).await? {
+        let whose = columns.key(owner, &row)?;
+        let row = columns.row(&row, 0)?;
+        lists.entry(whose).or_default().push((place_of(&row)?, row));
     }
     let ascending = keyset.descending == (request.direction == Direction::Backward);
-    Ok(rows
+    Ok(lists
         .into_iter()
         .map(|(owner, mut rows)| {
-            // The order of a union's rows is not promised.
-            rows.sort_by_key(|row| {
-                let place = place_of(row);
+            // The order of joined rows is not promised.
+            rows.sort_by_key(|(place, _)| {
                 let key = (place.rank, place.id);
                 if ascending { key } else { (-key.0, -key.1) }
             });
-            (owner, Page::from_rows(request, rows, &place_of))
+            (owner, Page::cut(request, rows))
         })
         .collect())
-}
-
-async fn fetch<E: EntityTrait, C: ConnectionTrait>(
-    connection: &C,
-    select: &SelectStatement,
-) -> Result<Vec<E::Model>, DbErr> {
-    let statement = connection.get_database_backend().build(select);
-    E::find().from_raw_sql(statement).all(connection).await
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    ColumnTrait as _, Condition, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Select,
     sea_query::{Expr, ExprTrait as _, LockType},
 };
@@ -14,6 +14,7 @@ use super::{
     booking_rows::lapsed,
     changes::Changes,
     error::{Error, Result, signed_in},
+    keys::among,
     paging::{self, Keyset},
     search::words,
 };
@@ -22,6 +23,7 @@ use crate::{
         actor::Actor,
         audit::{Action, Subject},
         booking::BookingStatus,
+        freshness::Tag,
         ids::{PropertyId, UserId},
         listing::{ListingChange, ListingInput, PropertyStatus},
         page::{Cursor, Page, PageRequest},
@@ -31,6 +33,7 @@ use crate::{
     },
     entity::{
         booking,
+        part::{self, Columns, Row},
         property::{self, ActiveModel, Column, Entity, Model, TimeZone},
         property_amenity,
     },
@@ -95,7 +98,7 @@ impl Properties {
         let property = Entity::insert(row).exec_with_returning(&*tx).await?;
         set_amenities(&tx, property.property_id, &listing.amenities).await?;
         words::keep(&tx, &property).await?;
-        self.commit_with(tx, actor, Action::PropertyCreated, property.property_id)
+        self.commit_with(tx, actor, Action::PropertyCreated, &property)
             .await?;
         Ok(property)
     }
@@ -134,7 +137,7 @@ impl Properties {
         let row = changed(id, change, self.0.clock.now());
         let property = Entity::update(row).exec(&*tx).await?;
         words::keep(&tx, &property).await?;
-        self.commit_with(tx, actor, Action::PropertyUpdated, id)
+        self.commit_with(tx, actor, Action::PropertyUpdated, &property)
             .await?;
         Ok(property)
     }
@@ -146,7 +149,7 @@ impl Properties {
     pub async fn delete(&self, actor: &Actor, id: PropertyId) -> Result<PropertyId> {
         let now = self.0.clock.now();
         let tx = self.0.db.begin().await?;
-        self.manageable(&tx, actor, id).await?;
+        let property = self.manageable(&tx, actor, id).await?;
         let standing = booking::Entity::find()
             .filter(booking::Column::PropertyId.eq(id))
             .filter(
@@ -166,7 +169,7 @@ impl Properties {
             .filter(Column::PropertyId.eq(id))
             .exec(&*tx)
             .await?;
-        self.commit_with(tx, actor, Action::PropertyDeleted, id)
+        self.commit_with(tx, actor, Action::PropertyDeleted, &property)
             .await?;
         Ok(id)
     }
@@ -180,30 +183,27 @@ impl Properties {
         &self,
         actor: &Actor,
         ids: &[PropertyId],
-    ) -> Result<HashMap<PropertyId, Model>> {
-        let rows = visible(actor)
-            .filter(Column::PropertyId.is_in(ids.iter().copied()))
-            .all(self.0.db.read())
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|property| (property.property_id, property))
-            .collect())
+        columns: Columns<Entity>,
+    ) -> Result<HashMap<PropertyId, Row<Entity>>> {
+        let find = visible(actor).filter(among(self.0.db.backend(), Column::PropertyId, ids));
+        Ok(columns
+            .by(Column::PropertyId, find, self.0.db.read())
+            .await?)
     }
 
     /// Properties by their keys, deleted ones too: for what was booked, reviewed or paid.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn by_ids(&self, ids: &[PropertyId]) -> Result<HashMap<PropertyId, Model>> {
-        let rows = Entity::find()
-            .filter(Column::PropertyId.is_in(ids.iter().copied()))
-            .all(self.0.db.read())
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|property| (property.property_id, property))
-            .collect())
+    pub async fn by_ids(
+        &self,
+        ids: &[PropertyId],
+        columns: Columns<Entity>,
+    ) -> Result<HashMap<PropertyId, Row<Entity>>> {
+        let find = Entity::find().filter(among(self.0.db.backend(), Column::PropertyId, ids));
+        Ok(columns
+            .by(Column::PropertyId, find, self.0.db.read())
+            .await?)
     }
 
     /// What each of some hosts lists, as far as the caller may see it, newest first.
@@ -215,14 +215,15 @@ impl Properties {
         actor: &Actor,
         hosts: &[UserId],
         request: PageRequest,
-    ) -> Result<HashMap<UserId, Page<Model>>> {
+        columns: Columns<Entity>,
+    ) -> Result<HashMap<UserId, Page<Row<Entity>>>> {
         let pages = paging::pages_by_owner(
             self.0.db.read(),
             hosts,
             BY_KEY,
             request,
-            |host| visible(actor).filter(Column::HostId.eq(host)),
-            |property| property.host_id,
+            (visible(actor), Column::HostId),
+            columns,
             place_by_key,
         );
         Ok(pages.await?)
@@ -238,7 +239,7 @@ impl Properties {
         hosts: &[UserId],
     ) -> Result<HashMap<UserId, i64>> {
         let rows: Vec<(UserId, i64)> = visible(actor)
-            .filter(Column::HostId.is_in(hosts.iter().copied()))
+            .filter(among(self.0.db.backend(), Column::HostId, hosts))
             .select_only()
             .column(Column::HostId)
             .column_as(Column::PropertyId.count(), "count")
@@ -255,7 +256,11 @@ impl Properties {
     /// When the database fails.
     pub async fn amenities(&self, ids: &[PropertyId]) -> Result<HashMap<PropertyId, Vec<String>>> {
         let rows = property_amenity::Entity::find()
-            .filter(property_amenity::Column::PropertyId.is_in(ids.iter().copied()))
+            .filter(among(
+                self.0.db.backend(),
+                property_amenity::Column::PropertyId,
+                ids,
+            ))
             .order_by_asc(property_amenity::Column::Amenity)
             .all(self.0.db.read())
             .await?;
@@ -269,9 +274,17 @@ impl Properties {
         Ok(amenities)
     }
 
-    async fn commit_with(&self, tx: Tx, actor: &Actor, act: Action, id: PropertyId) -> Result<()> {
+    async fn commit_with(
+        &self,
+        tx: Tx,
+        actor: &Actor,
+        act: Action,
+        property: &Model,
+    ) -> Result<()> {
+        let (id, host) = (property.property_id, property.host_id);
         let mut changes = Changes::by(actor);
         changes.record(act, Subject::Property(id));
+        changes.shown([Tag::Listings, Tag::Property(id), Tag::Person(host)]);
         changes.commit(tx, &self.0).await
     }
 
@@ -308,12 +321,12 @@ pub(super) async fn own_property(
 }
 
 /// The place of a property in lists ordered by key.
-pub(super) fn place_by_key(property: &Model) -> Cursor {
-    Cursor {
+pub(super) fn place_by_key(property: &Row<Entity>) -> std::result::Result<Cursor, DbErr> {
+    Ok(Cursor {
         order: NEWEST,
         rank: 0,
-        id: i64::from(property.property_id.0),
-    }
+        id: i64::from(part::read(&property.property_id)?.0),
+    })
 }
 
 /// Properties that the caller may see.

@@ -1,5 +1,10 @@
 //! The database: one pool, one way to begin a write.
 
+mod at_hand;
+mod reading;
+
+pub use reading::Reading;
+
 use std::{
     ops::Deref,
     sync::{
@@ -17,6 +22,11 @@ use sea_orm::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use self::at_hand::{AtHand, Places};
+
+/// How long a connection is waited for where all are in use.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// How to reach the database.
 #[derive(Debug, Clone)]
 pub struct DbOptions {
@@ -31,10 +41,9 @@ pub struct DbOptions {
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
-    connection: DatabaseConnection,
+    reading: Reading,
     /// `SQLite` has one writer. Waiting here is fair and never fails; waiting in `SQLite` ends in "database is locked".
     writer: Option<Arc<Mutex<()>>>,
-    statements: Arc<AtomicU64>,
 }
 
 impl Db {
@@ -46,7 +55,7 @@ impl Db {
         let mut connect = ConnectOptions::new(&options.url);
         connect
             .max_connections(options.max_connections)
-            .acquire_timeout(Duration::from_secs(8))
+            .acquire_timeout(PATIENCE)
             .test_before_acquire_if_idle_for(Duration::from_secs(30))
             .sqlx_logging(false)
             .map_sqlx_sqlite_opts(|sqlite| {
@@ -77,11 +86,18 @@ impl Db {
         connection.set_metric_callback(move |_| {
             counter.fetch_add(1, Ordering::Relaxed);
         });
-        let writer = (connection.get_database_backend() == DbBackend::Sqlite).then(Arc::default);
+        let is_sqlite = connection.get_database_backend() == DbBackend::Sqlite;
+        let at_hand = (!is_sqlite).then(|| {
+            let pool = connection.get_postgres_connection_pool().clone();
+            Arc::new(AtHand::new(pool, options.max_connections, PATIENCE))
+        });
         Ok(Self {
-            connection,
-            writer,
-            statements,
+            reading: Reading {
+                connection,
+                at_hand,
+                statements,
+            },
+            writer: is_sqlite.then(Arc::default),
         })
     }
 
@@ -92,13 +108,13 @@ impl Db {
     pub async fn migrate(&self) -> Result<(), DbErr> {
         if self.backend() == DbBackend::Sqlite {
             let _writer = self.lock_writer().await;
-            return Migrator::up(&self.connection, None).await;
+            return Migrator::up(self.pool(), None).await;
         }
-        let tx = self.connection.begin().await?;
+        let tx = self.begin().await?;
         // Released at commit. The key is this application's own.
         tx.execute_unprepared("SELECT pg_advisory_xact_lock(7829871)")
             .await?;
-        Migrator::up(&tx, None).await?;
+        Migrator::up(&*tx, None).await?;
         tx.commit().await
     }
 
@@ -107,7 +123,10 @@ impl Db {
     /// # Errors
     /// When the driver fails to.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.connection.close().await
+        if let Some(at_hand) = &self.reading.at_hand {
+            at_hand.clear();
+        }
+        self.reading.connection.close().await
     }
 
     /// Begins a write. On `SQLite` it waits its turn in this process and then takes the write lock at once, so that no write fails
@@ -121,8 +140,18 @@ impl Db {
             sqlite_transaction_mode: turn.is_some().then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let tx = self.connection.begin_with_options(options).await?;
-        Ok(Tx { tx, _turn: turn })
+        let beginning = self.pool().begin_with_options(options);
+        let (place, tx) = match &self.reading.at_hand {
+            Some(at_hand) => {
+                let (place, tx) = at_hand.write(beginning).await?;
+                (Some(place), tx)
+            }
+            None => (None, beginning.await?),
+        };
+        Ok(Tx {
+            tx,
+            _held: (place, turn),
+        })
     }
 
     /// Writes the files of `SQLite` anew, so that nothing is left in them of what was deleted or replaced. `PostgreSQL` does the like by itself, in its own time.
@@ -133,7 +162,7 @@ impl Db {
         if self.backend() == DbBackend::Sqlite {
             let _writer = self.lock_writer().await;
             for step in ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"] {
-                self.connection.execute_unprepared(step).await?;
+                self.pool().execute_unprepared(step).await?;
             }
         }
         Ok(())
@@ -148,20 +177,39 @@ impl Db {
 
     /// Reads outside of a write.
     #[must_use]
-    pub fn read(&self) -> &DatabaseConnection {
-        &self.connection
+    pub const fn read(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        let asking = self.pool().ping();
+        match &self.reading.at_hand {
+            Some(at_hand) => {
+                let (_place, ()) = at_hand.beside(asking).await?;
+                Ok(())
+            }
+            None => asking.await,
+        }
+    }
+
+    const fn pool(&self) -> &DatabaseConnection {
+        &self.reading.connection
     }
 
     /// Which engine it is.
     #[must_use]
     pub fn backend(&self) -> DbBackend {
-        self.connection.get_database_backend()
+        self.pool().get_database_backend()
     }
 
     /// How many statements this pool has sent since it was opened.
     #[must_use]
     pub fn statements_sent(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.reading.statements.load(Ordering::Relaxed)
     }
 }
 
@@ -169,8 +217,8 @@ impl Db {
 #[derive(Debug)]
 pub struct Tx {
     tx: DatabaseTransaction,
-    // Dropped after `tx`: fields are dropped in the order of their declaration.
-    _turn: Option<OwnedMutexGuard<()>>,
+    // Its places and its turn. Dropped after `tx`: fields are dropped in the order of their declaration.
+    _held: (Option<Places>, Option<OwnedMutexGuard<()>>),
 }
 
 impl Tx {

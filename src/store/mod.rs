@@ -1,6 +1,7 @@
 //! The outside world behind small faces: the database, the bus between instances, the payment provider, calendars of other platforms, mail, limits on tries, password
 //! hashing and token signing. Each has a home inside the process, so that nothing needs to be installed.
 
+pub mod answers;
 pub mod bus;
 pub mod db;
 pub mod documents;
@@ -10,5 +11,6 @@ pub mod limits;
 pub mod mail;
 pub mod passwords;
 mod patient;
+mod redis;
 pub mod tokens;
 pub mod vault;

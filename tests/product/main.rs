@@ -10,6 +10,7 @@ mod support;
 mod accounts;
 mod audit;
 mod booking;
+mod caching;
 mod calendars;
 mod card_numbers;
 mod concurrency;

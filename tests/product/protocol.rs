@@ -118,6 +118,29 @@ on_both_engines! {
         }
     }
 
+    /// What is known of a document is not known of the values that it is asked with.
+    async fn a_document_that_ran_before_is_refused_values_that_can_not_be(world: World) {
+        let stranger = world.stranger();
+        let query = "query Homes($filter: PropertyFilter, $n: Int) { properties(filter: $filter, first: $n) { totalCount } }";
+        let asked = async |variables: Value| {
+            let (status, _, answer) = post(&stranger, RESPONSE, &json!({ "query": query, "variables": variables })).await;
+            (status, answer)
+        };
+        let good = json!({ "filter": { "checkIn": "2027-02-27", "checkOut": "2027-02-28" }, "n": 1 });
+        for _ in 0..3 {
+            assert_eq!(asked(good.clone()).await.0, StatusCode::OK);
+        }
+        for bad in [
+            json!({ "filter": { "checkIn": "2027-02-30" } }), json!({ "filter": { "checkIn": 3 } }), json!({ "filter": { "guests": "2" } }),
+            json!({ "filter": { "town": "Oslo" } }), json!({ "filter": { "minPrice": [] } }), json!({ "n": 1.5 }), json!({ "n": "1" }),
+        ] {
+            let (status, answer) = asked(bad.clone()).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{bad}: {answer}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{bad}: {answer}");
+        }
+        assert_eq!(asked(good).await.0, StatusCode::OK);
+    }
+
     async fn the_name_selects_the_operation(world: World) {
         let query = "query A { __typename } mutation B { becomeHost { userErrors { code } } }";
         let guest = world.guest("gus").await;

@@ -9,10 +9,12 @@ use crate::support::{World, on_both_engines};
 on_both_engines! {
     async fn every_migration_goes_down_and_up_again(world: World) {
         let guest = world.guest("gus").await;
-        let db = world.app.db.read();
-        Migrator::down(db, None).await.expect("down to nothing");
+        let db = &world.app.db;
+        let tx = db.begin().await.expect("a transaction");
+        Migrator::down(&*tx, None).await.expect("down to nothing");
+        tx.commit().await.expect("down");
         assert!(guest.ask("{ viewer { email } }", json!({})).await["errors"].is_array(), "there is no table");
-        Migrator::up(db, None).await.expect("up again");
+        db.migrate().await.expect("up again");
         assert_eq!(world.number("SELECT count(*) FROM users").await, 0);
         world.guest("gus").await;
     }
@@ -46,4 +48,60 @@ async fn two_servers_on_one_sqlite_file_both_write() {
     for payment in join_all(attempts).await {
         assert_eq!(payment["status"], "PAID");
     }
+}
+
+const TITLES: &str = "{ properties { nodes { title host { fullName } } } }";
+
+/// Whoever waits for a connection has one in turn, reading or writing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_more_ask_than_there_are_connections_and_all_are_answered() {
+    let settings = [
+        ("STAYGATE_DATABASE_CONNECTIONS", "2"),
+        ("STAYGATE_ANSWER_CACHE", "false"),
+    ];
+    let world = World::on_postgres_with(&settings).await;
+    let host = world.host("hana").await;
+    let property = host.lists(json!({ "title": "first" })).await;
+    let (host, stranger) = (&host, world.stranger());
+    let reads = join_all((0..100).map(|_| stranger.get(TITLES, json!({}))));
+    let writes = join_all((0..20).map(|n| {
+        let change = json!({ "id": property, "title": format!("title {n}") });
+        host.mutate(
+            "updateProperty",
+            "UpdatePropertyInput!",
+            change,
+            "property { id }",
+        )
+    }));
+    let (read, _) = futures_util::join!(reads, writes);
+    for answer in read {
+        assert_eq!(answer["properties"]["nodes"][0]["host"]["fullName"], "hana");
+    }
+}
+
+/// What was kept at hand is gone with them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_database_ends_are_replaced() {
+    let settings = [
+        ("STAYGATE_DATABASE_CONNECTIONS", "3"),
+        ("STAYGATE_ANSWER_CACHE", "false"),
+    ];
+    let world = World::on_postgres_with(&settings).await;
+    world.host("hana").await.lists(json!({})).await;
+    let stranger = world.stranger();
+    join_all((0..10).map(|_| stranger.get(TITLES, json!({})))).await;
+    let ended = world
+        .number("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        .await;
+    assert!(ended > 0);
+    let mut failed = 0;
+    for _ in 0..10 {
+        let answer = stranger.ask(TITLES, json!({})).await;
+        failed += usize::from(!answer["errors"].is_null());
+    }
+    assert!(
+        failed <= 3,
+        "each connection that broke is noticed once: {failed}"
+    );
+    stranger.get(TITLES, json!({})).await;
 }

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{Environment, Settings};
 use crate::{
+    domain::digest::sha256_hex,
     domain::price::Rates,
     http::{Limits, Manifest, Origins, Proxies, TrustedOnly},
     service::{Terms, mails::letter::Site},
@@ -230,6 +231,14 @@ impl Settings {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.introspection.unwrap_or(!self.is_production())
+    }
+
+    /// What answers depend on beside what is in the database: the schema, what may be asked, and what is not in the tables.
+    #[must_use]
+    pub fn edition(&self, sdl: &str) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        let limits = self.limits();
+        sha256_hex(format!("{version} {} {limits:?} {sdl}", self.currency))
     }
 
     /// The operations that the operator trusts.

@@ -10,6 +10,7 @@ pub(super) use audit::AuditQueries;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
 
 use super::{
+    age::cache_control,
     arguments::page_request,
     connection::Connection,
     context::ContextExt as _,
@@ -22,8 +23,7 @@ use super::{
         feed::CalendarFeed,
         payment::Payment,
         person::{Session, User, Viewer},
-        property::Property,
-        review::Review,
+        property::{Property, shows},
     },
 };
 use crate::{
@@ -34,6 +34,8 @@ use crate::{
     },
 };
 
+/// How long an answer of what everybody sees may be kept, in seconds. It ends when that changes, so that this only bounds what is not foreseen.
+const MINUTE: i32 = 60;
 /// The most objects that `nodes` gives at once.
 const MOST_NODES: usize = 100;
 
@@ -53,13 +55,14 @@ impl PeopleQueries {
     }
 
     /// A person, as everyone sees them.
+    #[graphql(directive = cache_control::apply(MINUTE))]
     async fn user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whom.")] id: ID,
     ) -> Option<Result<User>> {
         let found = async { ctx.loaders().users.get(read::<UserId>(&id)?).await };
-        found.await.map(|row| row.map(User)).transpose()
+        found.await.map(|row| row.map(Into::into)).transpose()
     }
 }
 
@@ -70,6 +73,7 @@ pub(super) struct PropertyQueries;
 #[Object]
 impl PropertyQueries {
     /// A property: listed ones for everyone, drafts and unlisted ones for their host and admins.
+    #[graphql(directive = cache_control::apply(MINUTE))]
     async fn property(
         &self,
         ctx: &Context<'_>,
@@ -81,10 +85,11 @@ impl PropertyQueries {
                 .get(read::<PropertyId>(&id)?)
                 .await
         };
-        found.await.map(|row| row.map(Property)).transpose()
+        found.await.map(|row| row.map(Into::into)).transpose()
     }
 
     /// Listed properties that match.
+    #[graphql(directive = cache_control::apply(MINUTE))]
     #[expect(
         clippy::too_many_arguments,
         reason = "a connection has four arguments of its own"
@@ -115,9 +120,16 @@ impl PropertyQueries {
             .map(PropertyFilter::into_search)
             .transpose()?
             .unwrap_or_default();
+        ctx.shown().add(input.tags(sort));
+        if input.check_in.is_some() {
+            // Holds lapse by themselves.
+            ctx.shown().add_what_changes();
+        }
         let service = ctx.services().properties.clone();
         let search = service.search(input, sort).map_err(fail)?;
+        let search = search.showing(ctx.selected().properties);
         let page = service.found(&search, request).await.map_err(fail)?;
+        shows(ctx, &page);
         Ok(Connection::new(page, move || {
             let (service, search) = (service.clone(), search.clone());
             Box::pin(async move { service.count_found(&search, request).await.map_err(fail) })
@@ -149,6 +161,7 @@ pub(super) struct NodeQueries;
 #[Object]
 impl NodeQueries {
     /// Anything with a global id, as far as the caller may see it.
+    #[graphql(directive = cache_control::apply(MINUTE))]
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -161,6 +174,7 @@ impl NodeQueries {
     }
 
     /// The same for several, at most 100, in the same order.
+    #[graphql(directive = cache_control::apply(MINUTE))]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
@@ -189,7 +203,7 @@ async fn node(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
             .users
             .get(id)
             .await?
-            .map(|row| Node::User(User(row))),
+            .map(|row| Node::User(row.into())),
         GlobalId::Booking(id) => loaders
             .bookings
             .get(id)
@@ -199,7 +213,7 @@ async fn node(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
             .visible_properties
             .get(id)
             .await?
-            .map(|row| Node::Property(Property(row))),
+            .map(|row| Node::Property(row.into())),
         GlobalId::Payment(id) => loaders
             .payments_by_id
             .get(id)
@@ -209,7 +223,7 @@ async fn node(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
             .reviews_by_id
             .get(id)
             .await?
-            .map(|row| Node::Review(Review(row))),
+            .map(|row| Node::Review(row.into())),
         GlobalId::CalendarFeed(id) => loaders
             .feeds_by_id
             .get(id)

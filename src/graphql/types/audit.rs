@@ -45,7 +45,7 @@ impl AuditEntry {
     async fn actor(&self, ctx: &Context<'_>) -> Option<Result<User>> {
         let actor = self.0.actor_id?;
         let found = ctx.loaders().users.get(actor).await;
-        found.map(|row| row.map(User)).transpose()
+        found.map(|row| row.map(Into::into)).transpose()
     }
 
     /// What was done, such as `booking.created`.

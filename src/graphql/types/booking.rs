@@ -74,14 +74,13 @@ impl Booking {
 
     /// Where the stay is.
     async fn property(&self, ctx: &Context<'_>) -> Result<Property> {
-        Ok(Property(
-            ctx.loaders().properties.require(self.0.property_id).await?,
-        ))
+        let property = ctx.loaders().properties.require(self.0.property_id).await?;
+        Ok(property.into())
     }
 
     /// Who stays.
     async fn guest(&self, ctx: &Context<'_>) -> Result<User> {
-        Ok(User(ctx.loaders().users.require(self.0.guest_id).await?))
+        Ok(ctx.loaders().users.require(self.0.guest_id).await?.into())
     }
 
     /// The local date of the first night.
@@ -147,7 +146,7 @@ impl Booking {
     /// What the guest said of the stay.
     async fn review(&self, ctx: &Context<'_>) -> Option<Result<Review>> {
         let review = ctx.loaders().booking_reviews.get(self.0.booking_id).await;
-        review.map(|row| row.map(Review)).transpose()
+        review.map(|row| row.map(Into::into)).transpose()
     }
 
     /// Every change of status, oldest first.

@@ -73,7 +73,7 @@ impl PropertyEarnings {
     /// Which.
     async fn property(&self, ctx: &Context<'_>) -> Result<Property> {
         let property = ctx.loaders().properties.require(self.0.property_id).await?;
-        Ok(Property(property))
+        Ok(property.into())
     }
 
     /// What guests paid.

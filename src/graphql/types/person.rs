@@ -1,5 +1,10 @@
 //! People: as everyone sees them, and as they see themselves.
 
+#![expect(
+    clippy::unused_async,
+    reason = "resolvers are asynchronous, also those that wait for nothing"
+)]
+
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
@@ -7,12 +12,12 @@ use async_graphql::{Context, Enum, ID, Object, Result};
 use super::{
     booking::{Booking, BookingStatus},
     earnings::Earnings,
-    property::Property,
+    property::{Property, shows},
     review::Review,
 };
 use crate::{
     domain::{actor::Actor, people},
-    entity::{session, user},
+    entity::{part::Row, session, user},
     graphql::{
         arguments::page_request,
         connection::Connection,
@@ -20,6 +25,7 @@ use crate::{
         errors::fail,
         global_id::GlobalId,
         scalars::{Date, DateTime},
+        selected::{Needs, read},
     },
     service::{
         bookings::{self, Part},
@@ -41,34 +47,47 @@ pub(in crate::graphql) enum Role {
 
 /// A person as everyone sees them. What is private stands on Viewer.
 #[derive(Clone)]
-pub(in crate::graphql) struct User(pub(in crate::graphql) Arc<user::Model>);
+pub(in crate::graphql) struct User(pub(in crate::graphql) Row<user::Entity>);
+
+impl<R: Into<Row<user::Entity>>> From<R> for User {
+    fn from(row: R) -> Self {
+        Self(row.into())
+    }
+}
+
+/// What each field of a person needs; the key is there always.
+pub(in crate::graphql) const NEEDS: &Needs<user::Column> = &[
+    ("fullName", &[user::Column::FullName]),
+    ("role", &[user::Column::Role]),
+    ("createdAt", &[user::Column::CreatedAt]),
+];
 
 /// A person as everyone sees them. What is private stands on Viewer.
 #[Object]
 impl User {
     /// The global id.
-    pub(in crate::graphql) async fn id(&self) -> ID {
-        GlobalId::User(self.0.user_id).into()
+    pub(in crate::graphql) async fn id(&self) -> Result<ID> {
+        Ok(GlobalId::User(*read(&self.0.user_id)?).into())
     }
 
     /// The key that REST uses.
-    async fn database_id(&self) -> i32 {
-        self.0.user_id.0
+    async fn database_id(&self) -> Result<i32> {
+        Ok(read(&self.0.user_id)?.0)
     }
 
     /// The name shown to everyone.
-    async fn full_name(&self) -> &str {
-        &self.0.full_name
+    async fn full_name(&self) -> Result<&str> {
+        Ok(read(&self.0.full_name)?)
     }
 
     /// What the person may do.
-    async fn role(&self) -> Role {
-        self.0.role.into()
+    async fn role(&self) -> Result<Role> {
+        Ok((*read(&self.0.role)?).into())
     }
 
     /// When the account was made.
-    async fn created_at(&self) -> DateTime {
-        DateTime(self.0.created_at)
+    async fn created_at(&self) -> Result<DateTime> {
+        Ok(DateTime(*read(&self.0.created_at)?))
     }
 
     /// What the person lists, newest first: listed ones for everyone, drafts and unlisted ones for the person and admins.
@@ -81,8 +100,9 @@ impl User {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Property>> {
         let request = page_request(properties::NEWEST, first, after, last, before)?;
-        let (loaders, host) = (ctx.loaders(), self.0.user_id);
-        let page = loaders.host_properties.require((host, request)).await?;
+        let (loaders, host) = (ctx.loaders(), *read(&self.0.user_id)?);
+        let page = Box::pin(loaders.host_properties.require((host, request))).await?;
+        shows(ctx, &page);
         Ok(Connection::new((*page).clone(), move || {
             let loaders = Arc::clone(&loaders);
             Box::pin(async move {
@@ -105,8 +125,8 @@ impl User {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Review>> {
         let request = page_request(reviews::NEWEST, first, after, last, before)?;
-        let (loaders, author) = (ctx.loaders(), self.0.user_id);
-        let page = loaders.author_reviews.require((author, request)).await?;
+        let (loaders, author) = (ctx.loaders(), *read(&self.0.user_id)?);
+        let page = Box::pin(loaders.author_reviews.require((author, request))).await?;
         Ok(Connection::new((*page).clone(), move || {
             let loaders = Arc::clone(&loaders);
             Box::pin(async move {
@@ -164,7 +184,7 @@ impl Viewer {
 impl Viewer {
     /// How everyone sees the viewer.
     async fn user(&self) -> User {
-        User(Arc::clone(&self.user))
+        User::from((*self.user).clone())
     }
 
     /// What one signs in with.

@@ -1,6 +1,9 @@
 //! Properties, their calendar and quotes.
 
-use std::sync::Arc;
+#![expect(
+    clippy::unused_async,
+    reason = "resolvers are asynchronous, also those that wait for nothing"
+)]
 
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 
@@ -11,15 +14,23 @@ use super::{
     review::Review,
 };
 use crate::{
-    domain::{cancellation, listing, money, problem::Problem, stay::DateRange},
-    entity::property,
+    domain::{
+        cancellation, freshness::Tag, ids::PropertyId, listing, money, page::Page,
+        problem::Problem, stay::DateRange,
+    },
+    entity::{
+        part::Row,
+        property::{self, Column},
+    },
     graphql::{
+        age::cache_control,
         arguments::page_request,
         connection::Connection,
         context::ContextExt as _,
         errors::{UserError, fail},
         global_id::GlobalId,
         scalars::{Date, DateTime},
+        selected::{Needs, read, whole},
     },
     service::{calendar, error::Error, reviews},
 };
@@ -51,126 +62,178 @@ pub(in crate::graphql) enum CancellationPolicy {
 
 /// A home to stay in.
 #[derive(Clone)]
-pub(in crate::graphql) struct Property(pub(in crate::graphql) Arc<property::Model>);
+pub(in crate::graphql) struct Property(pub(in crate::graphql) Row<property::Entity>);
 
-impl From<property::Model> for Property {
-    fn from(row: property::Model) -> Self {
-        Self(Arc::new(row))
+impl<R: Into<Row<property::Entity>>> From<R> for Property {
+    fn from(row: R) -> Self {
+        Self(row.into())
     }
+}
+
+/// What each field of a property needs; the key is there always.
+pub(in crate::graphql) const NEEDS: &Needs<Column> = &[
+    ("host", &[Column::HostId]),
+    ("title", &[Column::Title]),
+    ("description", &[Column::Description]),
+    ("location", &[Column::Location]),
+    ("latitude", &[Column::Latitude]),
+    ("longitude", &[Column::Longitude]),
+    ("pricePerNight", &[Column::PricePerNight]),
+    ("cleaningFee", &[Column::CleaningFee]),
+    ("maxGuests", &[Column::MaxGuests]),
+    ("minNights", &[Column::MinNights]),
+    ("maxNights", &[Column::MaxNights]),
+    ("advanceNoticeDays", &[Column::AdvanceNoticeDays]),
+    ("preparationDays", &[Column::PreparationDays]),
+    ("status", &[Column::Status]),
+    ("instantBook", &[Column::InstantBook]),
+    ("cancellationPolicy", &[Column::CancellationPolicy]),
+    ("timeZone", &[Column::TimeZone]),
+    (
+        "averageRating",
+        &[Column::ReviewCount, Column::RatingHundredths],
+    ),
+    ("reviewCount", &[Column::ReviewCount]),
+    ("reviews", &[Column::ReviewCount]),
+    ("createdAt", &[Column::CreatedAt]),
+    ("updatedAt", &[Column::UpdatedAt]),
+];
+
+/// Fields that go by rules, which look at the whole property.
+pub(in crate::graphql) const WHOLE: [&str; 3] = ["calendar", "quote", "availabilityChanged"];
+
+impl Property {
+    fn key(&self) -> Result<PropertyId> {
+        Ok(*read(&self.0.property_id)?)
+    }
+}
+
+/// These properties are shown.
+pub(in crate::graphql) fn shows(ctx: &Context<'_>, page: &Page<Row<property::Entity>>) {
+    let keys = page
+        .rows
+        .iter()
+        .filter_map(|(_, row)| row.property_id.try_as_ref());
+    ctx.shown().add(keys.copied().map(Tag::Property));
 }
 
 /// A home to stay in.
 #[Object]
 impl Property {
     /// The global id.
-    pub(in crate::graphql) async fn id(&self) -> ID {
-        GlobalId::Property(self.0.property_id).into()
+    pub(in crate::graphql) async fn id(&self) -> Result<ID> {
+        Ok(GlobalId::Property(self.key()?).into())
     }
 
     /// The key that REST uses.
-    async fn database_id(&self) -> i32 {
-        self.0.property_id.0
+    async fn database_id(&self) -> Result<i32> {
+        Ok(self.key()?.0)
     }
 
     /// Whose it is.
     async fn host(&self, ctx: &Context<'_>) -> Result<User> {
-        Ok(User(ctx.loaders().users.require(self.0.host_id).await?))
+        let host = *read(&self.0.host_id)?;
+        Ok(ctx.loaders().users.require(host).await?.into())
     }
 
     /// One line.
-    async fn title(&self) -> &str {
-        &self.0.title
+    async fn title(&self) -> Result<&str> {
+        Ok(read(&self.0.title)?)
     }
 
     /// Paragraphs.
-    async fn description(&self) -> &str {
-        &self.0.description
+    async fn description(&self) -> Result<&str> {
+        Ok(read(&self.0.description)?)
     }
 
     /// Where it is, in words.
-    async fn location(&self) -> &str {
-        &self.0.location
+    async fn location(&self) -> Result<&str> {
+        Ok(read(&self.0.location)?)
     }
 
     /// Degrees north.
-    async fn latitude(&self) -> Option<f64> {
-        self.0.latitude
+    async fn latitude(&self) -> Result<Option<f64>> {
+        Ok(*read(&self.0.latitude)?)
     }
 
     /// Degrees east.
-    async fn longitude(&self) -> Option<f64> {
-        self.0.longitude
+    async fn longitude(&self) -> Result<Option<f64>> {
+        Ok(*read(&self.0.longitude)?)
     }
 
     /// For a night without a price of its own.
-    async fn price_per_night(&self, ctx: &Context<'_>) -> Money {
-        Money::new(ctx, self.0.price_per_night)
+    async fn price_per_night(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(Money::new(ctx, *read(&self.0.price_per_night)?))
     }
 
     /// Once a stay.
-    async fn cleaning_fee(&self, ctx: &Context<'_>) -> Money {
-        Money::new(ctx, self.0.cleaning_fee)
+    async fn cleaning_fee(&self, ctx: &Context<'_>) -> Result<Money> {
+        Ok(Money::new(ctx, *read(&self.0.cleaning_fee)?))
     }
 
     /// How many it sleeps.
-    async fn max_guests(&self) -> i32 {
-        self.0.max_guests
+    async fn max_guests(&self) -> Result<i32> {
+        Ok(*read(&self.0.max_guests)?)
     }
 
     /// The fewest nights of a stay.
-    async fn min_nights(&self) -> i32 {
-        self.0.min_nights
+    async fn min_nights(&self) -> Result<i32> {
+        Ok(*read(&self.0.min_nights)?)
     }
 
     /// The most nights of a stay.
-    async fn max_nights(&self) -> i32 {
-        self.0.max_nights
+    async fn max_nights(&self) -> Result<i32> {
+        Ok(*read(&self.0.max_nights)?)
     }
 
     /// How many days before check-in a stay must be booked; 0 allows today.
-    async fn advance_notice_days(&self) -> i32 {
-        self.0.advance_notice_days
+    async fn advance_notice_days(&self) -> Result<i32> {
+        Ok(*read(&self.0.advance_notice_days)?)
     }
 
     /// How many nights stay free between two bookings.
-    async fn preparation_days(&self) -> i32 {
-        self.0.preparation_days
+    async fn preparation_days(&self) -> Result<i32> {
+        Ok(*read(&self.0.preparation_days)?)
     }
 
     /// What it offers: lower-case words such as `wifi`, sorted.
     async fn amenities(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
-        let amenities = ctx.loaders().amenities.get(self.0.property_id).await?;
+        let amenities = ctx.loaders().amenities.get(self.key()?).await?;
         Ok(amenities.map(|words| (*words).clone()).unwrap_or_default())
     }
 
     /// Whether guests find it.
-    async fn status(&self) -> PropertyStatus {
-        self.0.status.into()
+    async fn status(&self) -> Result<PropertyStatus> {
+        Ok((*read(&self.0.status)?).into())
     }
 
     /// When true a paid booking is confirmed at once; when false the host accepts or declines it.
-    async fn instant_book(&self) -> bool {
-        self.0.instant_book
+    async fn instant_book(&self) -> Result<bool> {
+        Ok(*read(&self.0.instant_book)?)
     }
 
     /// What comes back when a guest cancels.
-    async fn cancellation_policy(&self) -> CancellationPolicy {
-        self.0.cancellation_policy.into()
+    async fn cancellation_policy(&self) -> Result<CancellationPolicy> {
+        Ok((*read(&self.0.cancellation_policy)?).into())
     }
 
     /// IANA name; dates and deadlines of a stay are local to it.
-    async fn time_zone(&self) -> &str {
-        self.0.time_zone.0.name()
+    async fn time_zone(&self) -> Result<&str> {
+        Ok(read(&self.0.time_zone)?.0.name())
     }
 
     /// From 1 to 5, to the hundredth; null without a review.
-    async fn average_rating(&self) -> Option<f64> {
-        (self.0.review_count > 0).then(|| f64::from(self.0.rating_hundredths) / 100.0)
+    async fn average_rating(&self) -> Result<Option<f64>> {
+        let (count, hundredths) = (
+            read(&self.0.review_count)?,
+            read(&self.0.rating_hundredths)?,
+        );
+        Ok((*count > 0).then(|| f64::from(*hundredths) / 100.0))
     }
 
     /// How many reviews.
-    async fn review_count(&self) -> i32 {
-        self.0.review_count
+    async fn review_count(&self) -> Result<i32> {
+        Ok(*read(&self.0.review_count)?)
     }
 
     /// What guests said, newest first.
@@ -183,18 +246,17 @@ impl Property {
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Review>> {
         let request = page_request(reviews::NEWEST, first, after, last, before)?;
-        let page = ctx
-            .loaders()
-            .property_reviews
-            .require((self.0.property_id, request))
-            .await?;
-        let count = i64::from(self.0.review_count);
+        let loaders = ctx.loaders();
+        let page = loaders.property_reviews.require((self.key()?, request));
+        let page = Box::pin(page).await?;
+        let count = i64::from(*read(&self.0.review_count)?);
         Ok(Connection::new((*page).clone(), move || {
             Box::pin(async move { Ok(count) })
         }))
     }
 
     /// Each night of [from, to): at most 366.
+    #[graphql(directive = cache_control::apply(0))]
     async fn calendar(
         &self,
         ctx: &Context<'_>,
@@ -202,12 +264,13 @@ impl Property {
         #[graphql(desc = "The date after the last.")] to: Date,
     ) -> Result<Vec<CalendarNight>> {
         let range = DateRange::parse(from.0, to.0).map_err(|problem| fail(Error::from(problem)))?;
-        let calendar = ctx
-            .loaders()
-            .calendars
-            .require((self.0.property_id, range))
-            .await?;
-        let nights = ctx.services().calendar.nights(&self.0, range, &calendar);
+        let loaders = ctx.loaders();
+        let calendar = loaders.calendars.require((self.key()?, range));
+        let calendar = Box::pin(calendar).await?;
+        let nights = ctx
+            .services()
+            .calendar
+            .nights(&whole(&self.0)?, range, &calendar);
         let currency = ctx.services().currency();
         Ok(nights
             .iter()
@@ -216,6 +279,7 @@ impl Property {
     }
 
     /// What a stay would cost, and whether it can be booked now.
+    #[graphql(directive = cache_control::apply(0))]
     async fn quote(
         &self,
         ctx: &Context<'_>,
@@ -223,44 +287,45 @@ impl Property {
         #[graphql(desc = "The day after the last night.")] check_out: Date,
         #[graphql(desc = "How many stay.", default = 1)] guests: i32,
     ) -> Result<Quote> {
-        let service = &ctx.services().calendar;
-        let stay = match service.stay(&self.0, check_in.0, check_out.0) {
+        ctx.shown().add_what_changes();
+        let (service, property) = (&ctx.services().calendar, whole(&self.0)?);
+        let stay = match service.stay(&property, check_in.0, check_out.0) {
             Ok(stay) => stay,
             Err(problem) => return Ok(Quote::of_no_stay(ctx, problem)),
         };
-        let calendar = ctx
-            .loaders()
-            .calendars
-            .require((self.0.property_id, stay.into()))
-            .await?;
+        let loaders = ctx.loaders();
+        let calendar = loaders.calendars.require((self.key()?, stay.into()));
+        let calendar = Box::pin(calendar).await?;
         Ok(Quote::new(
             ctx,
-            service.quote(&self.0, stay, guests, &calendar),
+            service.quote(&property, stay, guests, &calendar),
         ))
     }
 
     /// The secret address of its calendar, for other platforms to fetch; null before `publishCalendar`, and for all but its host.
+    #[graphql(directive = cache_control::apply(0))]
     async fn calendar_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let urls = &ctx.loaders().calendar_urls;
-        let url = urls.get(self.0.property_id).await?;
+        let url = urls.get(self.key()?).await?;
         Ok(url.map(|url| (*url).clone()))
     }
 
     /// The calendars of other platforms that are imported, oldest first; null for all but its host and admins.
+    #[graphql(directive = cache_control::apply(0))]
     async fn calendar_feeds(&self, ctx: &Context<'_>) -> Result<Option<Vec<CalendarFeed>>> {
         let feeds = &ctx.loaders().calendar_feeds;
-        let feeds = feeds.get(self.0.property_id).await?;
+        let feeds = feeds.get(self.key()?).await?;
         Ok(feeds.map(|feeds| feeds.iter().cloned().map(Into::into).collect()))
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime {
-        DateTime(self.0.created_at)
+    async fn created_at(&self) -> Result<DateTime> {
+        Ok(DateTime(*read(&self.0.created_at)?))
     }
 
     /// When its host last changed it.
-    async fn updated_at(&self) -> DateTime {
-        DateTime(self.0.updated_at)
+    async fn updated_at(&self) -> Result<DateTime> {
+        Ok(DateTime(*read(&self.0.updated_at)?))
     }
 }
 

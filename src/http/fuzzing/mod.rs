@@ -17,14 +17,14 @@ use futures_util::FutureExt as _;
 use super::{
     card_numbers,
     documents::{Library, TrustedOnly},
-    json::Object,
+    json::{self, Object},
     limits::Limits,
-    operation::Operation,
+    operation::{Operation, Rules},
     parameters::{self, Parameters, Sent, UrlParameters},
     protocol::{Close, FromClient, FromServer},
     socket,
 };
-use crate::graphql::{Costs, finish};
+use crate::graphql::finish;
 
 /// What may be said of a request that is refused before it runs. Nothing of it is our mistake.
 const CODES: [&str; 3] = [
@@ -35,7 +35,7 @@ const CODES: [&str; 3] = [
 /// The most bytes of the reason for which a socket is closed (RFC 6455, 5.5).
 const REASON: usize = 123;
 
-static COSTS: LazyLock<Costs> = LazyLock::new(|| Costs::of(&crate::graphql::sdl()));
+static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::of(&crate::graphql::sdl()));
 
 /// The body of a POST: what is read of it is an object or a list, and each operation may be run or is refused with a code.
 ///
@@ -99,13 +99,13 @@ pub fn message(data: &[u8]) {
             }
         }
         Ok(Some(FromClient::Ping { payload })) => {
-            assert!(socket::encode(&FromServer::Pong { payload }).is_some());
+            assert!(json::text(&FromServer::Pong { payload }).is_some());
         }
         Ok(Some(FromClient::Subscribe {
             id,
             payload: Object(parameters),
         })) => {
-            assert!(socket::encode(&FromServer::Complete { id: &id }).is_some());
+            assert!(json::text(&FromServer::Complete { id: &id }).is_some());
             assert!(Close::SubscriberExists(id).frame().reason.len() <= REASON);
             examine(&parameters);
         }
@@ -150,10 +150,10 @@ fn examine(parameters: &Parameters) {
 fn prepare(
     document: &str,
     name: Option<&str>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    variables: Option<&serde_json::Map<String, serde_json::Value>>,
 ) {
     let limits = Limits::default();
-    match Operation::prepare(&limits, &COSTS, document.to_owned(), name, variables) {
+    match Operation::prepare(&limits, &RULES, document, name, variables) {
         Ok(operation) => {
             assert!((1..=limits.cost).contains(&operation.cost));
             document::is_within_limits(document, name, &limits);

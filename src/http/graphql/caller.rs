@@ -4,8 +4,9 @@ use std::{net::SocketAddr, sync::Arc};
 
 use async_graphql::{Response, ServerError};
 use axum::{
-    http::{HeaderMap, StatusCode, header},
-    response::IntoResponse as _,
+    extract::{ConnectInfo, FromRequestParts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::IntoResponse,
 };
 
 use super::{media::Media, too_many};
@@ -13,8 +14,12 @@ use crate::{
     domain::actor::{Actor, Client},
     graphql::finish,
     http::{
-        Edge, auth, client::client, connections::Place, operation::Operation,
-        parameters::Parameters, rates::Charge,
+        Edge, auth,
+        client::client,
+        connections::Place,
+        operation::{Asked, Operation},
+        parameters::Parameters,
+        rates::Charge,
     },
     service::{error::Error, sessions::Admitted},
 };
@@ -23,22 +28,33 @@ use crate::{
 pub(super) fn let_in_unread(
     edge: &Edge,
     headers: &HeaderMap,
-    address: SocketAddr,
+    client: &Arc<Client>,
 ) -> Result<(), ServerError> {
     if headers.contains_key(header::AUTHORIZATION) {
         return Ok(());
     }
-    let client = client(&edge.proxies, headers, address);
     let network = client.network();
-    let nobody = Actor::anonymous(Arc::new(client));
+    let nobody = Actor::anonymous(Arc::clone(client));
     edge.rates
         .let_in(&nobody, network.as_deref(), edge.clock.now())
 }
 
 /// Who sent a request.
-pub(super) struct Caller {
+pub(in crate::http) struct Caller {
     pub(super) client: Arc<Client>,
     pub(super) admitted: Option<Admitted>,
+}
+
+impl FromRequestParts<Edge> for Caller {
+    type Rejection = axum::response::Response;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Self::Rejection> {
+        let address = ConnectInfo::<SocketAddr>::from_request_parts(parts, edge).await;
+        let ConnectInfo(address) = address.map_err(IntoResponse::into_response)?;
+        let client = Arc::new(client(&edge.proxies, &parts.headers, address));
+        let media = Media::wanted_by(&parts.headers);
+        Self::of(edge, &parts.headers, client, media).await
+    }
 }
 
 impl Caller {
@@ -46,10 +62,9 @@ impl Caller {
     pub(super) async fn of(
         edge: &Edge,
         headers: &HeaderMap,
-        address: SocketAddr,
+        client: Arc<Client>,
         media: Media,
     ) -> Result<Self, axum::response::Response> {
-        let client = Arc::new(client(&edge.proxies, headers, address));
         match auth::admitted(&edge.services, headers, &client).await {
             Ok(admitted) => {
                 let caller = Self { client, admitted };
@@ -61,8 +76,7 @@ impl Caller {
                 Ok(caller)
             }
             Err(Error::Unauthenticated) => {
-                let message = "This access token is not good any more; take a new one.";
-                let refused = media.refuse(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+                let refused = media.refuse_by(StatusCode::UNAUTHORIZED, auth::not_good());
                 let why = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
                 Err((why, refused).into_response())
             }
@@ -84,15 +98,37 @@ impl Caller {
         }
     }
 
-    /// Reads an operation. One that is refused has cost a look.
+    /// Reads what is asked for, as [`may`](Self::may).
+    pub(super) async fn asks(
+        &self,
+        edge: &Edge,
+        parameters: Parameters,
+        media: Media,
+    ) -> Result<Asked, axum::response::Response> {
+        let asked = Asked::read(edge, parameters, self.admitted.is_some()).await;
+        self.may(edge, asked, media).await
+    }
+
+    /// Reads an operation, as [`may`](Self::may).
     pub(super) async fn reads(
         &self,
         edge: &Edge,
         parameters: Parameters,
         media: Media,
     ) -> Result<Operation, axum::response::Response> {
-        match Operation::read(edge, parameters, self.admitted.is_some()).await {
-            Ok(operation) => Ok(operation),
+        let operation = Operation::read(edge, parameters, self.admitted.is_some()).await;
+        self.may(edge, operation, media).await
+    }
+
+    /// Goes on with what is not refused. What is has cost a look.
+    pub(super) async fn may<T>(
+        &self,
+        edge: &Edge,
+        looked_at: Result<T, ServerError>,
+        media: Media,
+    ) -> Result<T, axum::response::Response> {
+        match looked_at {
+            Ok(good) => Ok(good),
             Err(error) => {
                 let refused = media.answer(&finish(Response::from_errors(vec![error])));
                 Err(self.pays_for_a_look(edge, media, refused).await)

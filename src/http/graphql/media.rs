@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::http::{
@@ -77,6 +78,12 @@ impl Media {
         self.with_status(StatusCode::OK, response)
     }
 
+    /// Answers with what was written of a good answer before.
+    pub(super) fn answer_in(self, body: Bytes) -> axum::response::Response {
+        let media = [(header::CONTENT_TYPE, self.name())];
+        (media, body).into_response()
+    }
+
     /// Answers several operations at once.
     pub(super) fn answer_all(self, responses: &[Response]) -> axum::response::Response {
         let told: Vec<_> = responses.iter().map(Told::new).collect();
@@ -107,23 +114,21 @@ impl Media {
         )
     }
 
+    fn name(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            // A request that is none at all is refused in JSON.
+            Self::Json | Self::Events => "application/json; charset=utf-8",
+            Self::ResponseJson => "application/graphql-response+json; charset=utf-8",
+        })
+    }
+
     pub(super) fn with_status(
         self,
         status: StatusCode,
         body: &impl Serialize,
     ) -> axum::response::Response {
-        let media = match self {
-            // A request that is none at all is refused in JSON.
-            Self::Json | Self::Events => "application/json; charset=utf-8",
-            Self::ResponseJson => "application/graphql-response+json; charset=utf-8",
-        };
         match serde_json::to_vec(body) {
-            Ok(body) => (
-                status,
-                [(header::CONTENT_TYPE, HeaderValue::from_static(media))],
-                body,
-            )
-                .into_response(),
+            Ok(body) => (status, [(header::CONTENT_TYPE, self.name())], body).into_response(),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written as JSON");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()

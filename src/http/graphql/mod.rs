@@ -9,6 +9,7 @@
 
 mod caller;
 mod conditional;
+mod kept;
 mod media;
 pub(super) mod shared;
 
@@ -25,7 +26,7 @@ use axum::{
     response::IntoResponse as _,
 };
 
-use self::{caller::Caller, media::Media};
+use self::{caller::Caller, kept::Kept, media::Media};
 use super::{
     Edge, card_numbers,
     client::client,
@@ -59,14 +60,15 @@ pub(super) async fn post(
         );
     }
     // A body costs memory, and a look at each of its bytes.
-    if let Err(error) = caller::let_in_unread(&edge, &headers, address) {
+    let client = Arc::new(client(&edge.proxies, &headers, address));
+    if let Err(error) = caller::let_in_unread(&edge, &headers, &client) {
         parameters::discard(body).await;
         return too_many(media, error);
     }
     let most = edge.limits.body;
     let body = parameters::body_of(body, most).await;
     // Not before: a session may end while a body comes.
-    let caller = match Caller::of(&edge, &headers, address, media).await {
+    let caller = match Caller::of(&edge, &headers, client, media).await {
         Ok(caller) => caller,
         Err(refused) => return refused,
     };
@@ -108,20 +110,20 @@ pub(super) async fn get_or_socket(
     parameters: Result<Query<UrlParameters>, QueryRejection>,
 ) -> axum::response::Response {
     let media = Media::wanted_by(&headers);
+    let client = Arc::new(client(&edge.proxies, &headers, address));
     if let Ok(upgrade) = upgrade {
-        let client = Arc::new(client(&edge.proxies, &headers, address));
         return socket::accept(edge, upgrade, client)
             .unwrap_or_else(|error| too_many(media, error));
     }
-    if let Some(token) = sse::single::token_of(&headers, &uri)
-        && Media::takes_events(&headers)
-    {
-        return shared::open(&edge, &headers, address, media, token).await;
-    }
-    let caller = match Caller::of(&edge, &headers, address, media).await {
+    let caller = match Caller::of(&edge, &headers, client, media).await {
         Ok(caller) => caller,
         Err(refused) => return refused,
     };
+    if let Some(token) = sse::single::token_of(&headers, &uri)
+        && Media::takes_events(&headers)
+    {
+        return shared::open(&edge, &caller, media, token).await;
+    }
     match parameters
         .map_err(|error| error.body_text())
         .and_then(|Query(parameters)| parameters::read_url(parameters))
@@ -148,7 +150,27 @@ async fn run(
     media: Media,
     allowed: &[OperationType],
 ) -> axum::response::Response {
-    let operation = match caller.reads(edge, parameters, media).await {
+    let asked = match caller.asks(edge, parameters, media).await {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let by_get = allowed == BY_GET;
+    let to_keep = match kept::find(edge, &caller, &asked, media).await {
+        Kept::Answer(answer) => {
+            // It was made before: giving it costs a look.
+            return match caller.is_charged(edge, 1).await {
+                Ok(charge) => {
+                    let sent = media.answer_in(answer.body.clone());
+                    let sent = sent_again(headers, sent, by_get, true).await;
+                    with_headers(edge, sent, &[], &[], charge.as_ref())
+                }
+                Err(error) => too_many(media, error),
+            };
+        }
+        Kept::NotYet(to_keep) => Some(to_keep),
+        Kept::Never => None,
+    };
+    let operation = match caller.may(edge, asked.check(edge).await, media).await {
         Ok(operation) => operation,
         Err(refused) => return refused,
     };
@@ -169,29 +191,52 @@ async fn run(
         let refused = ([(header::ALLOW, "POST")], refused).into_response();
         return caller.pays_for_a_look(edge, media, refused).await;
     }
+    let place = match subscribes.then(|| caller.enters(edge)).transpose() {
+        Ok(place) => place,
+        Err(error) => {
+            let refused = too_many(media, error);
+            return caller.pays_for_a_look(edge, media, refused).await;
+        }
+    };
     let mut charge = match caller.is_charged(edge, operation.cost).await {
         Ok(charge) => charge,
         Err(error) => return too_many(media, error),
     };
-    if subscribes {
-        let place = match caller.enters(edge) {
-            Ok(place) => place,
-            Err(error) => return too_many(media, error),
-        };
+    if let Some(place) = place {
         let context = RequestContext::new(edge.services.clone(), caller.actor(), None)
             .resuming_after(sse::last_event_id(headers));
         return sse::distinct::subscribe(edge, caller.admitted, operation, context, place);
     }
-    let context = context_of(edge, headers, &caller);
+    let context = match &to_keep {
+        Some(_) => {
+            let client = Arc::clone(&caller.client);
+            Arc::new(RequestContext::for_everybody(edge.services.clone(), client))
+        }
+        None => context_of(edge, headers, &caller),
+    };
     let response = execute(edge, operation, &context, &mut charge).await;
-    let is_public = caller.admitted.is_none();
-    let mut answer = media.answer(&response);
-    if kind == OperationType::Query && allowed == BY_GET && response.errors.is_empty() {
-        answer = conditional::answer(headers, answer, is_public).await;
-    } else {
-        conditional::never_stored(&mut answer);
-    }
+    let body = to_keep.and_then(|to_keep| to_keep.keep(edge, &context, &response));
+    let answer = match body {
+        Some(body) => media.answer_in(body),
+        None => media.answer(&response),
+    };
+    let again = kind == OperationType::Query && by_get && response.errors.is_empty();
+    let answer = sent_again(headers, answer, again, caller.admitted.is_none()).await;
     with_headers(edge, answer, &[response], &[context], charge.as_ref())
+}
+
+/// Says of an answer whether it may be kept on its way.
+async fn sent_again(
+    headers: &HeaderMap,
+    mut answer: axum::response::Response,
+    may_be_kept: bool,
+    is_public: bool,
+) -> axum::response::Response {
+    if may_be_kept {
+        return conditional::answer(headers, answer, is_public).await;
+    }
+    conditional::never_stored(&mut answer);
+    answer
 }
 
 /// Runs several operations, one after the other, as a client's batch has them.

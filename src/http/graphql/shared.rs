@@ -1,9 +1,9 @@
 //! Requests about a stream of events that several operations share (see [`single`]).
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
-    extract::{ConnectInfo, State},
+    extract::State,
     http::{HeaderMap, StatusCode, Uri, header},
     response::IntoResponse as _,
 };
@@ -18,14 +18,10 @@ use crate::http::{
 /// Answers PUT with the token of a new stream.
 pub(in crate::http) async fn reserve(
     State(edge): State<Edge>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> axum::response::Response {
     let media = Media::wanted_by(&headers);
-    let caller = match Caller::of(&edge, &headers, address, media).await {
-        Ok(caller) => caller,
-        Err(refused) => return refused,
-    };
     if let Err(error) = caller.is_charged(&edge, 1).await {
         return too_many(media, error);
     }
@@ -42,15 +38,16 @@ pub(in crate::http) async fn reserve(
 /// Opens a stream.
 pub(super) async fn open(
     edge: &Edge,
-    headers: &HeaderMap,
-    address: SocketAddr,
+    caller: &Caller,
     media: Media,
     token: String,
 ) -> axum::response::Response {
-    match Caller::of(edge, headers, address, media).await {
-        Ok(caller) => single::open(edge, token, caller.admitted.as_ref())
-            .unwrap_or_else(|refusal| refuse(media, &refusal)),
-        Err(refused) => refused,
+    match single::open(edge, token, caller.admitted.as_ref()) {
+        Ok(stream) => stream,
+        Err(refusal) => {
+            let refused = refuse(media, &refusal);
+            caller.pays_for_a_look(edge, media, refused).await
+        }
     }
 }
 
@@ -97,20 +94,19 @@ pub(super) async fn run(
 /// Answers DELETE: ends an operation.
 pub(in crate::http) async fn complete(
     State(edge): State<Edge>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
 ) -> axum::response::Response {
     let media = Media::wanted_by(&headers);
-    let caller = match Caller::of(&edge, &headers, address, media).await {
-        Ok(caller) => caller,
-        Err(refused) => return refused,
-    };
     let token = single::token_of(&headers, &uri).unwrap_or_default();
     let id = single::operation_id(&uri).unwrap_or_default();
     match single::complete(&edge, &token, caller.admitted.as_ref(), &id) {
         Ok(()) => StatusCode::OK.into_response(),
-        Err(refusal) => refuse(media, &refusal),
+        Err(refusal) => {
+            let refused = refuse(media, &refusal);
+            caller.pays_for_a_look(&edge, media, refused).await
+        }
     }
 }
 

@@ -1,20 +1,49 @@
 //! One operation, from what a client sent to the executor's answer, for every transport.
 
+mod asked;
 mod errors;
+mod plan;
 mod size;
+
+use std::sync::Arc;
 
 use async_graphql::{
     Name, Request, Response, ServerError, Value, Variables,
     parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
 
-use self::{errors::code_of, size::measure};
+pub use self::plan::Plans;
 pub(super) use self::{
+    asked::Asked,
     errors::{is_broken, is_request_error, refused, retry_after},
     size::Size,
 };
-use super::{Edge, document, limits::Limits, parameters::Parameters};
-use crate::{domain::actor::Actor, graphql::Costs};
+use self::{errors::code_of, plan::Plan, size::measure};
+use super::{Edge, limits::Limits, parameters::Parameters};
+use crate::{
+    domain::actor::Actor,
+    graphql::{Ages, Costs, Inputs},
+};
+
+/// What the schema's definition says of operations. Made once.
+#[derive(Debug)]
+pub struct Rules {
+    costs: Costs,
+    inputs: Inputs,
+    ages: Ages,
+}
+
+impl Rules {
+    /// By this definition.
+    #[must_use]
+    pub fn of(sdl: &str) -> Self {
+        Self {
+            costs: Costs::of(sdl),
+            inputs: Inputs::of(sdl),
+            ages: Ages::of(sdl),
+        }
+    }
+}
 
 /// An operation that may be run.
 pub(super) struct Operation {
@@ -26,6 +55,9 @@ pub(super) struct Operation {
     pub(super) cost: u32,
     /// Whether its answer is to say so.
     pub(super) tells_cost: bool,
+    plan: Arc<Plan>,
+    /// Whether it is known to be valid, with its variables.
+    is_valid: bool,
 }
 
 impl Operation {
@@ -35,45 +67,22 @@ impl Operation {
         parameters: Parameters,
         is_signed_in: bool,
     ) -> Result<Self, ServerError> {
-        let named = parameters.named()?;
-        let document = edge.library.find(named, is_signed_in).await?;
-        let name = parameters.operation_name();
-        let variables = parameters.variables();
-        let mut operation = Self::prepare(&edge.limits, &edge.costs, document, name, variables)?;
-        edge.library.keep(named).await;
-        operation.tells_cost = parameters
-            .extensions()
-            .is_some_and(|extensions| extensions.cost);
-        Ok(operation)
+        let asked = Asked::read(edge, parameters, is_signed_in).await?;
+        asked.check(edge).await
     }
 
-    /// Reads an operation and looks whether it may be run: nothing of it has run when it is refused.
-    pub(super) fn prepare(
+    /// Looks whether an operation may be run: nothing of it has run when it is refused.
+    fn check(
         limits: &Limits,
-        costs: &Costs,
-        query: String,
-        name: Option<&str>,
-        variables: Option<serde_json::Map<String, serde_json::Value>>,
+        rules: &Rules,
+        plan: Arc<Plan>,
+        variables: Option<&serde_json::Map<String, serde_json::Value>>,
     ) -> Result<Self, ServerError> {
-        let tokens = document::tokens(&query).map_err(|why| refused("BAD_USER_INPUT", why))?;
-        limits.check("tokens", tokens, limits.tokens)?;
         let variables = variables.map_or_else(Variables::default, |map| {
-            Variables::from_json(serde_json::Value::Object(map))
+            Variables::from_json(serde_json::Value::Object(map.clone()))
         });
-        let given = variables.clone();
-        let mut request = Request::new(query).variables(variables);
-        if let Some(name) = name.filter(|name| !name.is_empty()) {
-            request = request.operation_name(name);
-        }
-        let name = request.operation_name.clone();
-        let document = request.parsed_query()?;
-        let operation = select(document, name.as_deref()).ok_or_else(|| {
-            refused(
-                "BAD_USER_INPUT",
-                "Name one of the document's operations in `operationName`.",
-            )
-        })?;
-        let root = measure(document, operation, &given)?;
+        let (document, operation) = (plan.document(), plan.operation());
+        let root = measure(document, operation, &variables)?;
         limits.check_size(&root)?;
         // The specification of GraphQL has it so, 5.2.4.1; and what is resumed after a cursor is one list.
         if operation.ty == OperationType::Subscription && root.own > 1 {
@@ -82,30 +91,53 @@ impl Operation {
                 "A subscription has one field at its root.",
             ));
         }
-        if let Some(missing) = missing_variable(operation, &given) {
+        if let Some(missing) = missing_variable(operation, &variables) {
             return Err(refused(
                 "BAD_USER_INPUT",
                 format!("The variable ${missing} is needed."),
             ));
         }
-        let kind = operation.ty;
-        let cost = costs.of_operation(document, operation, &given);
+        let cost = rules.costs.of_operation(document, operation, &variables);
         let cost = u32::try_from(cost).unwrap_or(u32::MAX);
         limits.check_cost(cost)?;
+        plan.found_small(|| rules.ages.of_operation(document, operation));
         Ok(Self {
-            request,
-            kind,
+            is_valid: plan.is_valid() && rules.inputs.fit(operation, &variables),
+            request: plan.request(variables),
+            kind: plan.kind,
             cost,
             tells_cost: false,
+            plan,
         })
+    }
+
+    /// Does with a document what is done before anything of it runs.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn prepare(
+        limits: &Limits,
+        rules: &Rules,
+        document: &str,
+        name: Option<&str>,
+        variables: Option<&serde_json::Map<String, serde_json::Value>>,
+    ) -> Result<Self, ServerError> {
+        let plan = Plans::default().of(limits, document, name)?;
+        Self::check(limits, rules, plan, variables)
     }
 
     /// Runs a query or a mutation. A mutation runs to its end even when its client goes away or its time is over: half of a payment
     /// would be worse than none.
     pub(super) async fn execute(self, edge: &Edge) -> Response {
-        let schema = edge.schema.clone();
+        let schema = if self.is_valid {
+            edge.schema_of_valid.clone()
+        } else {
+            edge.schema.clone()
+        };
         if self.kind != OperationType::Mutation {
-            return schema.execute(self.request).await;
+            let response = schema.execute(self.request).await;
+            if response.is_ok() {
+                self.plan.found_valid();
+            }
+            return response;
         }
         let running = edge
             .tasks
@@ -167,8 +199,8 @@ mod tests {
     use super::*;
 
     fn prepare(query: &str) -> Result<Operation, ServerError> {
-        let costs = Costs::of(&crate::graphql::sdl());
-        Operation::prepare(&Limits::default(), &costs, query.to_owned(), None, None)
+        let rules = Rules::of(&crate::graphql::sdl());
+        Operation::prepare(&Limits::default(), &rules, query, None, None)
     }
 
     fn code(query: &str) -> Option<String> {
@@ -202,9 +234,9 @@ mod tests {
     #[test]
     fn an_operation_is_refused_for_what_another_one_of_its_document_would_be() {
         let refused = |document: &str| {
-            let costs = Costs::of(&crate::graphql::sdl());
+            let rules = Rules::of(&crate::graphql::sdl());
             let query = format!("query A {{__typename}} {document}");
-            Operation::prepare(&Limits::default(), &costs, query, Some("A"), None).is_err()
+            Operation::prepare(&Limits::default(), &rules, &query, Some("A"), None).is_err()
         };
         let tens = |n: usize| {
             format!(
@@ -238,17 +270,10 @@ mod tests {
     #[test]
     fn a_large_variable_is_put_in_once_and_not_in_hundreds_of_places() {
         let is_prepared = |query: &str, length: usize| {
-            let costs = Costs::of(&crate::graphql::sdl());
+            let rules = Rules::of(&crate::graphql::sdl());
             let variables = serde_json::json!({ "v": vec![1; length] });
-            let variables = variables.as_object().cloned();
-            Operation::prepare(
-                &Limits::default(),
-                &costs,
-                query.to_owned(),
-                None,
-                variables,
-            )
-            .is_ok()
+            let variables = variables.as_object();
+            Operation::prepare(&Limits::default(), &rules, query, None, variables).is_ok()
         };
         let once = "query($v: [ID!]!) { nodes(ids: $v) { id } }";
         assert!(is_prepared(once, 900));

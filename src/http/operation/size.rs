@@ -11,7 +11,8 @@ use async_graphql::{
 };
 use async_graphql_value::Value as Written;
 
-use super::{super::limits::over, refused};
+use super::refused;
+use crate::http::limits::hold;
 
 /// How many selections may stand within each other, those of fragments among them: whoever walks a document calls itself for each.
 const LEVELS: usize = 32;
@@ -39,7 +40,7 @@ pub(in crate::http) struct Size {
     levels: usize,
 }
 
-/// Measures an operation, and looks through the document that it is in.
+/// Measures an operation of a document, and looks through all of the document.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` for a fragment that is not there or contains itself, `QUERY_TOO_COMPLEX` for too many selections within each other.
@@ -56,11 +57,14 @@ pub(super) fn measure(
     for name in document.fragments.keys() {
         measure.fragment(name, 0)?;
     }
-    let mut all = Size::default();
+    let (mut all, mut size) = (Size::default(), Size::default());
     for (_, each) in document.operations.iter() {
-        all.add(measure.size_of(&each.node.selection_set.node, 0)?);
+        let measured = measure.size_of(&each.node.selection_set.node, 0)?;
+        if std::ptr::eq(&raw const each.node, operation) {
+            size = measured;
+        }
+        all.add(measured);
     }
-    let mut size = measure.size_of(&operation.selection_set.node, 0)?;
     size.directives += operation.directives.len();
     Ok(Size {
         fields: all.fields,
@@ -123,9 +127,7 @@ impl<'a> Measure<'a> {
             return Ok(size);
         }
         let around = around + 1;
-        if around > LEVELS {
-            return Err(over("levels", around, LEVELS));
-        }
+        hold("levels", around, LEVELS)?;
         for item in &selection.items {
             let (mut of_item, directives): (_, &[Positioned<Directive>]) = match &item.node {
                 Selection::Field(field) => {
@@ -189,10 +191,10 @@ impl<'a> Measure<'a> {
 
     fn fragment(&mut self, name: &'a Name, around: usize) -> Result<Size, ServerError> {
         match self.sizes.get(name) {
-            Some(Some(size)) if around + size.levels > LEVELS => {
-                return Err(over("levels", around + size.levels, LEVELS));
+            Some(Some(size)) => {
+                hold("levels", around + size.levels, LEVELS)?;
+                return Ok(*size);
             }
-            Some(Some(size)) => return Ok(*size),
             Some(None) => {
                 return Err(refused(
                     "BAD_USER_INPUT",

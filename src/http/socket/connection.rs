@@ -13,13 +13,13 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Caller, authenticate, deliver, encode, read, send, token_of};
+use super::{Caller, authenticate, deliver, read, send, token_of};
 use crate::{
     domain::actor::{Actor, Client},
     graphql::{context::RequestContext, finish},
     http::{
         Edge,
-        json::Object,
+        json::{self, Object},
         operation::Operation,
         parameters::Parameters,
         protocol::{Close, FromClient, FromServer, Map},
@@ -67,7 +67,8 @@ impl Connection {
                 message = socket.recv() => {
                     silent = 0;
                     match message {
-                        Some(Ok(message)) => self.hear(socket, &message).await,
+                        // Apart: nothing of it is kept while the socket is quiet.
+                        Some(Ok(message)) => Box::pin(self.hear(socket, &message)).await,
                         Some(Err(_)) | None => return None,
                     }
                 }
@@ -215,14 +216,14 @@ struct Messages;
 
 impl Wire for Messages {
     fn next(id: &str, payload: &Response) -> Option<String> {
-        encode(&FromServer::Next { id, payload })
+        json::text(&FromServer::Next { id, payload })
     }
 
     fn failed(id: &str, payload: &[ServerError]) -> Option<String> {
-        encode(&FromServer::Error { id, payload })
+        json::text(&FromServer::Error { id, payload })
     }
 
     fn complete(id: &str) -> Option<String> {
-        encode(&FromServer::Complete { id })
+        json::text(&FromServer::Complete { id })
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{
     Edge, auth, card_numbers,
     connections::Place,
-    json::Object,
+    json::{self, Object},
     protocol::{Close, FromClient, FromServer, NAME},
 };
 use crate::{
@@ -27,6 +27,9 @@ use crate::{
 
 /// How long a client may take to read one message.
 const READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// How many bytes are read at once. Each socket keeps a buffer of this size, and most messages have some hundred bytes; longer ones take several reads.
+const READ_AT_ONCE: usize = 2 << 10;
 
 /// Takes a socket over.
 ///
@@ -46,6 +49,7 @@ pub(super) fn accept(
         .protocols([NAME])
         .max_message_size(edge.limits.body)
         .max_frame_size(edge.limits.body)
+        .read_buffer_size(READ_AT_ONCE)
         .on_upgrade(move |socket| {
             let tracker = edge.tasks.clone();
             tracker.track_future(serve(edge, socket, client, place))
@@ -58,7 +62,8 @@ async fn serve(edge: Edge, mut socket: WebSocket, client: Arc<Client>, mut place
         Some(Close::SubprotocolNotAcceptable)
     } else {
         let introduced = tokio::select! {
-            introduced = introduce(&edge, &mut socket, &client, &mut place) => introduced,
+            // Apart, so that its room is free again once it is done.
+            introduced = Box::pin(introduce(&edge, &mut socket, &client, &mut place)) => introduced,
             () = stopping.cancelled() => Err(Some(Close::GoingAway)),
         };
         match introduced {
@@ -184,7 +189,7 @@ pub(super) fn read(message: &Message) -> Result<Option<FromClient>, Option<Close
 }
 
 async fn send(socket: &mut WebSocket, message: &FromServer<'_>) -> Result<(), Option<Close>> {
-    let text = encode(message).ok_or(Close::Internal)?;
+    let text = json::text(message).ok_or(Close::Internal)?;
     deliver(socket, Message::Text(text.into())).await
 }
 
@@ -194,10 +199,4 @@ async fn deliver(socket: &mut WebSocket, message: Message) -> Result<(), Option<
         // Gone, or not reading: there is nobody to say goodbye to.
         Ok(Err(_)) | Err(_) => Err(None),
     }
-}
-
-pub(super) fn encode(message: &FromServer<'_>) -> Option<String> {
-    serde_json::to_string(message)
-        .inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"))
-        .ok()
 }

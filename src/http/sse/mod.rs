@@ -15,14 +15,13 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, StreamExt as _, stream};
-use serde::Serialize;
 use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval},
 };
 
 pub use self::streams::Streams;
-use super::{Edge, operation::refused};
+use super::{Edge, auth, json};
 use crate::service::sessions::Admitted;
 
 /// The media type.
@@ -75,8 +74,7 @@ fn answer(events: impl Stream<Item = Bytes> + Send + 'static) -> axum::response:
 
 /// What a stream ends with that its caller may not go on with.
 fn not_good_any_more() -> Response {
-    let why = "This access token is not good any more; take a new one.";
-    Response::from_errors(vec![refused("UNAUTHENTICATED", why)])
+    Response::from_errors(vec![auth::not_good()])
 }
 
 /// Waits until the caller's session has ended or the access token has lapsed; for ever when nobody is signed in. The token may be
@@ -105,13 +103,7 @@ async fn ended(
 
 /// One result as an event.
 fn next(response: &Response, id: Option<String>) -> Option<Bytes> {
-    let data = json(response)?;
+    let data = json::text(response)?;
     let id = id.map_or_else(String::new, |id| format!("id: {id}\n"));
     Some(format!("event: next\n{id}data: {data}\n\n").into())
-}
-
-fn json(data: &impl Serialize) -> Option<String> {
-    serde_json::to_string(data)
-        .inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"))
-        .ok()
 }

@@ -17,13 +17,13 @@ use tokio::{
 use url::form_urlencoded;
 
 use super::{
-    PING, QUEUE, READ_WITHIN, ended, json, not_good_any_more, queued,
+    PING, QUEUE, READ_WITHIN, ended, not_good_any_more, queued,
     streams::{Open, Shared},
 };
 use crate::{
     domain::actor::Actor,
     http::{
-        Edge,
+        Edge, json,
         operation::{Operation, refused},
         rates::Charge,
         running::{Answer, Job, LONGEST_ID, Running, Wire},
@@ -249,7 +249,7 @@ struct Complete<'a> {
 
 impl Wire for Events {
     fn next(id: &str, payload: &Response) -> Option<String> {
-        let data = json(&Next { id, payload })?;
+        let data = json::text(&Next { id, payload })?;
         Some(format!("event: next\ndata: {data}\n\n"))
     }
 
@@ -259,7 +259,7 @@ impl Wire for Events {
     }
 
     fn complete(id: &str) -> Option<String> {
-        let data = json(&Complete { id })?;
+        let data = json::text(&Complete { id })?;
         Some(format!("event: complete\ndata: {data}\n\n"))
     }
 }

@@ -78,8 +78,7 @@ impl Streams {
         caller: Option<&Admitted>,
         now: DateTime<Utc>,
     ) -> Option<Arc<Shared>> {
-        let shared = Arc::clone(locked(&self.0).get(token)?);
-        (!shared.has_lapsed(now) && shared.is_of(caller)).then_some(shared)
+        self.live(token, now).filter(|shared| shared.admits(caller))
     }
 
     /// The same for whoever opens it: a browser's `EventSource` has the token alone to show.
@@ -89,9 +88,13 @@ impl Streams {
         caller: Option<&Admitted>,
         now: DateTime<Utc>,
     ) -> Option<Arc<Shared>> {
-        let shared = Arc::clone(locked(&self.0).get(token)?);
-        let is_theirs = caller.is_none() || shared.is_of(caller);
-        (!shared.has_lapsed(now) && is_theirs).then_some(shared)
+        self.live(token, now)
+            .filter(|shared| caller.is_none() || shared.admits(caller))
+    }
+
+    fn live(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<Shared>> {
+        let shared = locked(&self.0).get(token).cloned();
+        shared.filter(|shared| !shared.has_lapsed(now))
     }
 
     /// Keeps an open stream for as long as what is given lives.
@@ -109,7 +112,7 @@ impl Shared {
     }
 
     /// Whether it is the caller's, whose newer access token it takes over.
-    fn is_of(&self, caller: Option<&Admitted>) -> bool {
+    fn admits(&self, caller: Option<&Admitted>) -> bool {
         let mut owner = locked(&self.owner);
         match (owner.as_mut(), caller) {
             (None, None) => true,

@@ -20,6 +20,7 @@ use super::{
     Parts, audit,
     booking_rows::{refund_at, visible},
     error::{Result, signed_in},
+    keys::among,
     paging::{self, Keyset},
     payments::Payments,
     suspicion,
@@ -129,7 +130,7 @@ impl Bookings {
             return Ok(HashMap::new());
         };
         let rows = scope
-            .filter(Column::BookingId.is_in(ids.iter().copied()))
+            .filter(among(self.parts.db.backend(), Column::BookingId, ids))
             .all(self.parts.db.read())
             .await?;
         let seen = rows.iter().map(|row| Subject::Booking(row.booking_id));

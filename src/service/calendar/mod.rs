@@ -14,7 +14,7 @@ use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult as _, QueryFilter as _,
 };
 
-use super::{Parts, booking_rows::taken_nights, error::Result};
+use super::{Parts, booking_rows::taken_nights, error::Result, keys::among};
 use crate::{
     domain::{
         clock::local_date,
@@ -229,7 +229,11 @@ pub(super) async fn load<C: ConnectionTrait>(
             (night::Entity, night::Column::BookingId),
             (night::Entity, night::Column::Kind),
         ])
-        .and_where(night::Column::PropertyId.is_in(ids.iter().copied()));
+        .and_where(among(
+            connection.get_database_backend(),
+            night::Column::PropertyId,
+            ids,
+        ));
     let statement = connection.get_database_backend().build(&taken);
     let nights = night::Model::find_by_statement(statement);
     for night in nights.all(connection).await? {
@@ -241,7 +245,11 @@ pub(super) async fn load<C: ConnectionTrait>(
         }
     }
     let prices = night_price::Entity::find()
-        .filter(night_price::Column::PropertyId.is_in(ids.iter().copied()))
+        .filter(among(
+            connection.get_database_backend(),
+            night_price::Column::PropertyId,
+            ids,
+        ))
         .filter(night_price::Column::Night.gte(range.from))
         .filter(night_price::Column::Night.lt(range.to))
         .all(connection)

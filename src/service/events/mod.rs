@@ -11,12 +11,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::NaiveDate;
 use futures_util::Stream;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
 use self::tail::{Scope, Tail};
 use super::{
     Parts, audit,
     error::{Result, signed_in},
+    keys::among,
 };
 use crate::{
     domain::{
@@ -60,7 +61,7 @@ impl Events {
     /// When the database fails.
     pub async fn of_bookings(&self, ids: &[BookingId]) -> Result<HashMap<BookingId, Vec<Model>>> {
         let rows = Entity::find()
-            .filter(Column::BookingId.is_in(ids.iter().copied()))
+            .filter(among(self.parts.db.backend(), Column::BookingId, ids))
             .order_by_asc(Column::EventId)
             .all(self.parts.db.read())
             .await?;

@@ -36,8 +36,8 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_WITHIN: Duration = Duration::from_secs(10);
 /// Events read at a time.
 const BATCH: u64 = 100;
-/// Events that a watcher may fall behind by before it has to look into the table.
-const BACKLOG: usize = 64;
+/// Events that a watcher may fall behind by before it has to look into the table. Room for them is kept for each that is watched.
+const BACKLOG: usize = 16;
 /// How many watchers look into the table at a time: half of the connections of a pool by default, so that a thousand who come back at once
 /// leave the other half to everybody else.
 const LOOKS_AT_A_TIME: usize = 4;

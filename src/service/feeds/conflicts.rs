@@ -16,7 +16,7 @@ use crate::{
         night::{self, NightKind},
         property::{self, TimeZone},
     },
-    service::{booking_rows::taken_nights, error::Result},
+    service::{booking_rows::taken_nights, error::Result, keys::among},
 };
 
 #[derive(FromQueryResult)]
@@ -33,7 +33,7 @@ impl Feeds {
     /// When the database fails.
     pub async fn night_counts(&self, ids: &[FeedId]) -> Result<HashMap<FeedId, i64>> {
         let rows: Vec<(FeedId, i64)> = Entity::find()
-            .filter(Column::FeedId.is_in(ids.iter().copied()))
+            .filter(among(self.0.db.backend(), Column::FeedId, ids))
             .select_only()
             .column(Column::FeedId)
             .column_as(Column::Night.count(), "count")
@@ -67,10 +67,10 @@ impl Feeds {
             .join(JoinType::InnerJoin, Entity, same)
             .join(JoinType::InnerJoin, property::Entity, of_it)
             .and_where(night::Column::Kind.eq(NightKind::Booking))
-            .and_where(Column::FeedId.is_in(ids.iter().copied()))
+            .and_where(among(self.0.db.backend(), Column::FeedId, ids))
             .order_by((Entity, Column::Night), Order::Asc);
         let read = self.0.db.read();
-        let statement = read.get_database_backend().build(&rows);
+        let statement = self.0.db.backend().build(&rows);
         let mut conflicts: HashMap<_, Vec<_>> = ids.iter().map(|id| (*id, vec![])).collect();
         for row in Row::find_by_statement(statement).all(read).await? {
             if row.night >= local_date(now, row.time_zone.0) {

@@ -30,8 +30,8 @@ use crate::{
         property,
     },
     service::{
-        booking_rows::taken_nights, changes::Changes, error::Result, properties::own_property,
-        sealing::Secret,
+        booking_rows::taken_nights, changes::Changes, error::Result, keys::among,
+        properties::own_property, sealing::Secret,
     },
     store::{tokens::refresh::new_secret, vault::fingerprint},
 };
@@ -99,8 +99,9 @@ impl Feeds {
     ) -> Result<HashMap<PropertyId, String>> {
         let own = hosting::visible(&self.0, actor, ids).await?;
         let own = own.into_iter().filter(|(_, is_own)| *is_own);
+        let own: Vec<_> = own.map(|(id, _)| id).collect();
         let rows = Entity::find()
-            .filter(Column::PropertyId.is_in(own.map(|(id, _)| id)))
+            .filter(among(self.0.db.backend(), Column::PropertyId, &own))
             .all(self.0.db.read())
             .await?;
         let base = &self.0.terms.api_url;
@@ -171,7 +172,7 @@ impl Feeds {
             .and_where(night::Column::PropertyId.eq(id))
             .order_by((night::Entity, night::Column::Night), Order::Asc);
         let read = self.0.db.read();
-        let statement = read.get_database_backend().build(&taken);
+        let statement = self.0.db.backend().build(&taken);
         Ok(Taken::find_by_statement(statement).all(read).await?)
     }
 }

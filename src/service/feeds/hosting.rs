@@ -31,6 +31,7 @@ use crate::{
         changes::Changes,
         error::{Result, signed_in},
         idempotency::{self, Begun},
+        keys::among,
         properties::own_property,
         sealing::Secret,
         tries,
@@ -195,8 +196,9 @@ impl Feeds {
             return Ok(HashMap::new());
         }
         note_reads(&self.0, actor, &visible).await?;
+        let ids: Vec<_> = visible.keys().copied().collect();
         let rows = Entity::find()
-            .filter(Column::PropertyId.is_in(visible.keys().copied()))
+            .filter(among(self.0.db.backend(), Column::PropertyId, &ids))
             .order_by_asc(Column::FeedId)
             .all(self.0.db.read())
             .await?;
@@ -219,7 +221,7 @@ impl Feeds {
             return Ok(HashMap::new());
         }
         let rows = Entity::find()
-            .filter(Column::FeedId.is_in(ids.iter().copied()))
+            .filter(among(self.0.db.backend(), Column::FeedId, ids))
             .all(self.0.db.read())
             .await?;
         let properties: Vec<_> = rows.iter().map(|row| row.property_id).collect();
@@ -273,7 +275,7 @@ pub(super) async fn visible(
     let mut find = property::Entity::find()
         .select_only()
         .columns([property::Column::PropertyId, property::Column::HostId])
-        .filter(property::Column::PropertyId.is_in(ids.iter().copied()))
+        .filter(among(parts.db.backend(), property::Column::PropertyId, ids))
         .filter(property::Column::DeletedAt.is_null());
     if !actor.is_admin() {
         find = find.filter(property::Column::HostId.eq(user_id));

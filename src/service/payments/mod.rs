@@ -33,6 +33,7 @@ use sea_orm::{
 use super::{
     Parts, audit, booking_rows,
     error::{Error, Result},
+    keys::among,
     suspicion,
 };
 use crate::{
@@ -74,7 +75,7 @@ impl Payments {
             .column(booking::Column::BookingId)
             .into_query();
         let rows = Entity::find()
-            .filter(Column::PaymentId.is_in(ids.iter().copied()))
+            .filter(among(self.0.db.backend(), Column::PaymentId, ids))
             .filter(Column::BookingId.in_subquery(keys))
             .all(self.0.db.read())
             .await?;
@@ -93,7 +94,7 @@ impl Payments {
     /// When the database fails.
     pub async fn of_bookings(&self, ids: &[BookingId]) -> Result<HashMap<BookingId, Model>> {
         let rows = Entity::find()
-            .filter(Column::BookingId.is_in(ids.iter().copied()))
+            .filter(among(self.0.db.backend(), Column::BookingId, ids))
             .order_by_asc(Column::PaymentId)
             .all(self.0.db.read())
             .await?;

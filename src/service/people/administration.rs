@@ -10,6 +10,7 @@ use super::{NewAccount, People};
 use crate::{
     domain::{
         audit::{Action, Outcome, Subject},
+        freshness::Tag,
         listing::PropertyStatus,
         password::Password,
         people::{Email, Role},
@@ -50,6 +51,7 @@ impl People {
         let mut changes = Changes::by_nobody();
         let tx = self.0.db.begin().await?;
         let user = self.insert(&tx, account).await?;
+        changes.shown([Tag::Person(user.user_id)]);
         let (subject, detail) = (Subject::User(user.user_id), "ADMIN".to_owned());
         changes.note(Action::SignedUp, subject, Outcome::Done, Some(detail));
         changes.commit(tx, &self.0).await?;
@@ -84,6 +86,7 @@ impl People {
             Outcome::Done,
             Some(format!("{} → {}", user.role.as_column(), role.as_column())),
         );
+        changes.shown([Tag::Person(user.user_id)]);
         changes.sessions_of(user.user_id);
         changes.commit(tx, &self.0).await?;
         self.find(user.user_id).await
@@ -111,11 +114,13 @@ impl People {
             .filter(property::Column::Status.eq(PropertyStatus::Listed))
             .exec_with_returning(&*tx)
             .await?;
+        changes.shown([Tag::Listings, Tag::Person(user.user_id)]);
         for property in unlisted {
             changes.record(
                 Action::PropertyUpdated,
                 Subject::Property(property.property_id),
             );
+            changes.shown([Tag::Property(property.property_id)]);
         }
         end_sessions(&tx, user.user_id, now, Which::All).await?;
         queue::enqueue(&tx, &Mail::Suspended(user.user_id), now).await?;

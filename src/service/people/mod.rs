@@ -17,6 +17,7 @@ use super::{
     Parts,
     changes::Changes,
     error::{Error, Result, signed_in},
+    keys::among,
     mails::Mail,
     queue, tries,
 };
@@ -24,11 +25,15 @@ use crate::{
     domain::{
         actor::{Actor, Client},
         audit::{Action, Outcome, Subject},
+        freshness::Tag,
         ids::UserId,
         people::{Email, NewPerson, Role},
         problem::{Problem, ProblemCode},
     },
-    entity::user::{ActiveModel, Column, Entity, Model},
+    entity::{
+        part::{Columns, Row},
+        user::{ActiveModel, Column, Entity, Model},
+    },
     store::db::{Tx, is_unique_violation},
 };
 
@@ -68,6 +73,7 @@ impl People {
         };
         queue::enqueue(&tx, &mail, self.0.clock.now()).await?;
         changes.record(Action::SignedUp, Subject::User(user.user_id));
+        changes.shown([Tag::Person(user.user_id)]);
         changes.commit(tx, &self.0).await?;
         Ok(user)
     }
@@ -108,22 +114,24 @@ impl People {
                 Outcome::Done,
                 Some("GUEST → HOST".to_owned()),
             );
+            changes.shown([Tag::Person(user.user_id)]);
             changes.sessions_of(user.user_id);
             changes.commit(tx, &self.0).await?;
         }
         self.own(actor).await
     }
 
-    /// People by their keys.
+    /// People by their keys, with some of their columns.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn by_ids(&self, ids: &[UserId]) -> Result<HashMap<UserId, Model>> {
-        let rows = Entity::find()
-            .filter(Column::UserId.is_in(ids.iter().copied()))
-            .all(self.0.db.read())
-            .await?;
-        Ok(rows.into_iter().map(|user| (user.user_id, user)).collect())
+    pub async fn by_ids(
+        &self,
+        ids: &[UserId],
+        columns: Columns<Entity>,
+    ) -> Result<HashMap<UserId, Row<Entity>>> {
+        let find = Entity::find().filter(among(self.0.db.backend(), Column::UserId, ids));
+        Ok(columns.by(Column::UserId, find, self.0.db.read()).await?)
     }
 
     async fn insert(&self, tx: &Tx, account: NewAccount) -> Result<Model> {

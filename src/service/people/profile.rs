@@ -13,6 +13,7 @@ use crate::{
     domain::{
         actor::{Actor, Client},
         audit::{Action, Subject},
+        freshness::Tag,
         ids::UserId,
         people::{MailedFor, ProfileChange},
         problem::{Problem, ProblemCode},
@@ -97,6 +98,7 @@ impl People {
         }
         update.exec(&*tx).await?;
         changes.record(Action::ProfileUpdated, Subject::User(caller));
+        changes.shown([Tag::Person(caller)]);
         changes.commit(tx, &self.0).await?;
         self.own(actor).await
     }

@@ -4,11 +4,11 @@ mod writing;
 
 use std::{collections::HashMap, sync::Arc};
 
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 
 use super::{
-    Parts,
-    error::Result,
+    Parts, error,
+    keys::among,
     paging::{self, Keyset},
 };
 use crate::{
@@ -16,7 +16,10 @@ use crate::{
         ids::{BookingId, PropertyId, ReviewId, UserId},
         page::{Cursor, Page, PageRequest},
     },
-    entity::review::{Column, Entity, Model},
+    entity::{
+        part::{self, Columns, Row},
+        review::{Column, Entity},
+    },
 };
 
 /// Reviews.
@@ -38,15 +41,13 @@ impl Reviews {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn by_ids(&self, ids: &[ReviewId]) -> Result<HashMap<ReviewId, Model>> {
-        let rows = Entity::find()
-            .filter(Column::ReviewId.is_in(ids.iter().copied()))
-            .all(self.0.db.read())
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|review| (review.review_id, review))
-            .collect())
+    pub async fn by_ids(
+        &self,
+        ids: &[ReviewId],
+        columns: Columns<Entity>,
+    ) -> error::Result<HashMap<ReviewId, Row<Entity>>> {
+        let find = Entity::find().filter(among(self.0.db.backend(), Column::ReviewId, ids));
+        Ok(columns.by(Column::ReviewId, find, self.0.db.read()).await?)
     }
 
     /// The reviews of each of some properties, newest first.
@@ -57,15 +58,15 @@ impl Reviews {
         &self,
         ids: &[PropertyId],
         request: PageRequest,
-    ) -> Result<HashMap<PropertyId, Page<Model>>> {
-        let list = |id: PropertyId| Entity::find().filter(Column::PropertyId.eq(id));
+        columns: Columns<Entity>,
+    ) -> error::Result<HashMap<PropertyId, Page<Row<Entity>>>> {
         let pages = paging::pages_by_owner(
             self.0.db.read(),
             ids,
             BY_KEY,
             request,
-            list,
-            |review| review.property_id,
+            (Entity::find(), Column::PropertyId),
+            columns,
             place,
         );
         Ok(pages.await?)
@@ -79,15 +80,15 @@ impl Reviews {
         &self,
         ids: &[UserId],
         request: PageRequest,
-    ) -> Result<HashMap<UserId, Page<Model>>> {
-        let list = |id: UserId| Entity::find().filter(Column::GuestId.eq(id));
+        columns: Columns<Entity>,
+    ) -> error::Result<HashMap<UserId, Page<Row<Entity>>>> {
         let pages = paging::pages_by_owner(
             self.0.db.read(),
             ids,
             BY_KEY,
             request,
-            list,
-            |review| review.guest_id,
+            (Entity::find(), Column::GuestId),
+            columns,
             place,
         );
         Ok(pages.await?)
@@ -97,9 +98,9 @@ impl Reviews {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn counts_of_authors(&self, ids: &[UserId]) -> Result<HashMap<UserId, i64>> {
+    pub async fn counts_of_authors(&self, ids: &[UserId]) -> error::Result<HashMap<UserId, i64>> {
         let rows: Vec<(UserId, i64)> = Entity::find()
-            .filter(Column::GuestId.is_in(ids.iter().copied()))
+            .filter(among(self.0.db.backend(), Column::GuestId, ids))
             .select_only()
             .column(Column::GuestId)
             .column_as(Column::ReviewId.count(), "count")
@@ -114,22 +115,22 @@ impl Reviews {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn of_bookings(&self, ids: &[BookingId]) -> Result<HashMap<BookingId, Model>> {
-        let rows = Entity::find()
-            .filter(Column::BookingId.is_in(ids.iter().copied()))
-            .all(self.0.db.read())
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|review| (review.booking_id, review))
-            .collect())
+    pub async fn of_bookings(
+        &self,
+        ids: &[BookingId],
+        columns: Columns<Entity>,
+    ) -> error::Result<HashMap<BookingId, Row<Entity>>> {
+        let find = Entity::find().filter(among(self.0.db.backend(), Column::BookingId, ids));
+        Ok(columns
+            .by(Column::BookingId, find, self.0.db.read())
+            .await?)
     }
 }
 
-fn place(review: &Model) -> Cursor {
-    Cursor {
+fn place(review: &Row<Entity>) -> Result<Cursor, DbErr> {
+    Ok(Cursor {
         order: NEWEST,
         rank: 0,
-        id: i64::from(review.review_id.0),
-    }
+        id: i64::from(part::read(&review.review_id)?.0),
+    })
 }

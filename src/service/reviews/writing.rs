@@ -13,6 +13,7 @@ use crate::{
         actor::Actor,
         audit::{Action, Subject},
         booking::BookingStatus,
+        freshness::Tag,
         ids::{BookingId, PropertyId, ReviewId},
         problem::Problem,
         review::{Opinion, Revision, parse_response},
@@ -173,6 +174,11 @@ impl Reviews {
     async fn done(&self, tx: Tx, actor: &Actor, action: Action, review: Model) -> Result<Model> {
         let mut changes = Changes::by(actor);
         changes.record(action, Subject::Review(review.review_id));
+        changes.shown([
+            Tag::Ratings,
+            Tag::Property(review.property_id),
+            Tag::Person(review.guest_id),
+        ]);
         changes.commit(tx, &self.0).await?;
         Ok(review)
     }

@@ -9,8 +9,8 @@
 //! materialized.
 
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, Iterable as _, QueryFilter as _,
-    QuerySelect as _, QueryTrait as _, Select, Statement,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _, Select, Statement,
     sea_query::{
         Alias, CommonTableExpression, Expr, ExprTrait as _, Query, SelectStatement, UnionType,
         WithClause,
@@ -33,6 +33,12 @@ pub struct Bounds {
     pub few: i64,
     /// Up to how many rows a driver is counted. One that has as many is not collected.
     pub counted: i64,
+    /// How many rows of an order are looked at in the same statement as the words' own index.
+    pub glanced: u64,
+    /// Of so many places the lists are read that each of them has.
+    pub places: u64,
+    /// How many rows of each place's list are read, where more is asked of them than where they are.
+    pub of_place: u64,
 }
 
 impl Default for Bounds {
@@ -41,12 +47,15 @@ impl Default for Bounds {
             walked: 2_000,
             few: 1_000,
             counted: 50_000,
+            glanced: 100,
+            places: 200,
+            of_place: 100,
         }
     }
 }
 
 /// What the indexes `search_by_…` hold: all that a search compares, so that a walk touches nothing else.
-const COMPARED: [Column; 12] = [
+pub(super) const COMPARED: [Column; 12] = [
     Column::PropertyId,
     Column::HostId,
     Column::Latitude,
@@ -64,11 +73,22 @@ const COMPARED: [Column; 12] = [
 impl Search {
     /// The page, out of the first [`Bounds::walked`] rows of the order: not full when too few of these match.
     pub(super) fn walk(&self, mode: Mode, request: PageRequest) -> Statement {
+        let keys = self.keys_of_walk(mode, request, self.bounds.walked);
+        self.page_of(keys, request, None)
+    }
+
+    /// The keys of the page, out of the first rows of the order.
+    pub(super) fn keys_of_walk(
+        &self,
+        mode: Mode,
+        request: PageRequest,
+        rows: u64,
+    ) -> SelectStatement {
         // A limit ends it: where the place of a row would, `PostgreSQL` reads on through all that has the same rank.
         let keyset = self.keyset();
         let ranked = self.ranked(listed()).select_only().columns(COMPARED);
         let mut walked = paging::page(ranked, &keyset, request).into_query();
-        walked.limit(self.bounds.walked);
+        walked.limit(rows);
         if let Some(copy) = keyset.copy {
             walked.column((Entity, Alias::new(copy)));
         }
@@ -78,8 +98,7 @@ impl Search {
             ..request
         };
         let mut keys = self.asked_along(mode, Entity::find(), anywhere);
-        keys.from_clear().from_subquery(walked, Entity);
-        self.page_of(keys, request, None)
+        keys.from_clear().from_subquery(walked, Entity).to_owned()
     }
 
     /// A row if the order goes on after the first [`Bounds::walked`] rows.
@@ -102,7 +121,7 @@ impl Search {
     }
 
     /// The keys of a page of what some rows are asked, in the order.
-    fn asked_along(
+    pub(super) fn asked_along(
         &self,
         mode: Mode,
         rows: Select<Entity>,
@@ -141,15 +160,7 @@ impl Search {
 
     /// The page, out of rows that are found in any order.
     fn sorted(&self, select: Select<Entity>, request: PageRequest) -> Statement {
-        // Compared as no index knows it: places among equals pass for rare, and one index would be read through all of them.
-        let keyset = self.keyset();
-        let key = unindexed(keyset.id);
-        let place = match keyset.rank {
-            Some((rank, _)) => Expr::tuple([unindexed(rank), key]),
-            None => key,
-        };
-        let select = select.filter(paging::between(&keyset, request, &place));
-        let matching = self.with_rank(select).into_query();
+        let matching = self.between(select, request);
         let name = Alias::new("matching");
         let mut clause = WithClause::new();
         clause.cte(
@@ -159,11 +170,29 @@ impl Search {
                 .materialized(true)
                 .to_owned(),
         );
-        let mut keys = Query::select();
-        keys.column(Alias::new("property_id")).from(name);
-        order(&mut keys, &keyset, request.direction, None);
-        keys.limit(request.limit + 1);
+        let keys = self.first_of(name, request);
         self.page_of(keys, request, Some(clause))
+    }
+
+    /// The keys of the page among rows with their ranks.
+    pub(super) fn first_of(&self, rows: Alias, request: PageRequest) -> SelectStatement {
+        let mut keys = Query::select();
+        keys.column(Alias::new("property_id")).from(rows);
+        order(&mut keys, &self.keyset(), request.direction, None);
+        keys.limit(request.limit + 1).to_owned()
+    }
+
+    /// The keys and ranks of rows between the cursors.
+    pub(super) fn between(&self, select: Select<Entity>, request: PageRequest) -> SelectStatement {
+        // Compared as no index knows it: places among equals pass for rare, and one index would be read through all of them.
+        let keyset = self.keyset();
+        let key = unindexed(keyset.id);
+        let place = match keyset.rank {
+            Some((rank, _)) => Expr::tuple([unindexed(rank), key]),
+            None => key,
+        };
+        let select = select.filter(paging::between(&keyset, request, &place));
+        self.with_rank(select).into_query()
     }
 
     /// How many rows a driver has, up to [`Bounds::counted`].
@@ -228,7 +257,7 @@ impl Search {
     }
 
     /// Everything that is asked of each row, in a form that no index knows.
-    fn asked(&self, mode: Mode) -> Condition {
+    pub(super) fn asked(&self, mode: Mode) -> Condition {
         let mut all = self.compared(true);
         let terms = self.terms(mode);
         let terms = terms.iter().map(|(term, whole)| {
@@ -285,7 +314,7 @@ impl Search {
         parts.fold(Condition::all(), Condition::add)
     }
 
-    fn keyset(&self) -> Keyset<Column> {
+    pub(super) fn keyset(&self) -> Keyset<Column> {
         self.sort.keyset(self.backend)
     }
 
@@ -316,7 +345,7 @@ impl Search {
     ) -> Statement {
         let mut select = Query::select();
         select
-            .columns(Column::iter().map(|column| (Entity, column)))
+            .columns(self.columns.iter().map(|column| (Entity, column)))
             .from(Entity)
             .and_where(plain(Column::PropertyId).in_subquery(keys));
         order(&mut select, &self.keyset(), request.direction, Some(Entity));
@@ -328,7 +357,7 @@ impl Search {
 }
 
 /// Properties that guests find.
-fn listed() -> Select<Entity> {
+pub(super) fn listed() -> Select<Entity> {
     // Spelled out rather than bound: the partial indexes are chosen by it.
     Entity::find()
         .filter(Expr::cust("properties.status = 'LISTED'"))

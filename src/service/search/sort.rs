@@ -1,7 +1,7 @@
 //! The orders of a search, and the places in them.
 
 use sea_orm::{
-    DbBackend, Value,
+    DbBackend, DbErr, Value,
     sea_query::{Expr, Order, SelectStatement},
 };
 
@@ -10,7 +10,10 @@ use crate::{
         money::Money,
         page::{Cursor, Direction},
     },
-    entity::property::{Column, Entity, Model},
+    entity::{
+        part::{self, Row},
+        property::{Column, Entity},
+    },
     service::{
         paging::{Keyset, Rank},
         properties::{BY_KEY, NEWEST, place_by_key},
@@ -66,17 +69,20 @@ impl Sort {
         }
     }
 
-    pub(super) fn place(self, property: &Model) -> Cursor {
+    pub(super) fn place(self, property: &Row<Entity>) -> Result<Cursor, DbErr> {
+        let by_key = place_by_key(property)?;
         let rank = match self {
-            Self::Newest => return place_by_key(property),
-            Self::PriceAscending | Self::PriceDescending => property.price_per_night.cents(),
-            Self::RatingDescending => i64::from(property.rating_hundredths),
+            Self::Newest => return Ok(by_key),
+            Self::PriceAscending | Self::PriceDescending => {
+                part::read(&property.price_per_night)?.cents()
+            }
+            Self::RatingDescending => i64::from(*part::read(&property.rating_hundredths)?),
         };
-        Cursor {
+        Ok(Cursor {
             order: self.mark(),
             rank,
-            id: i64::from(property.property_id.0),
-        }
+            ..by_key
+        })
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use deadpool_redis::{Config, Pool, Runtime};
 use futures_util::StreamExt as _;
+use redis::aio::ConnectionManager;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::mpsc, time::timeout};
 use uuid::Uuid;
 
 use super::{Local, Notice};
+use crate::store::redis::connection;
 
 /// How long Redis may take for one thing before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,21 +37,26 @@ struct Envelope {
 
 pub(super) fn connect(url: &str, prefix: &str, local: Local) -> anyhow::Result<Remote> {
     let client = redis::Client::open(url)?;
-    let pool = Config::from_url(url).create_pool(Some(Runtime::Tokio1))?;
+    let out = connection(url)?;
     let channel = format!("{prefix}:notices");
     let me = Uuid::new_v4();
     let (sender, queue) = mpsc::channel(super::BACKLOG);
-    tokio::spawn(send(pool, channel.clone(), me, queue));
+    tokio::spawn(send(out, channel.clone(), me, queue));
     tokio::spawn(hear(client, channel, me, local));
     Ok(Remote(sender))
 }
 
 /// Publishes what is queued, in order. After a failure the others are told to look for themselves.
-async fn send(pool: Pool, channel: String, me: Uuid, mut queue: mpsc::Receiver<Notice>) {
+async fn send(
+    mut out: ConnectionManager,
+    channel: String,
+    me: Uuid,
+    mut queue: mpsc::Receiver<Notice>,
+) {
     let mut lost = false;
     while let Some(notice) = queue.recv().await {
         let notice = if lost { Notice::Resync } else { notice };
-        let sent = publish(&pool, &channel, &Envelope { from: me, notice }).await;
+        let sent = publish(&mut out, &channel, &Envelope { from: me, notice }).await;
         if let Err(error) = &sent {
             tracing::warn!(%error, "could not publish to Redis; other instances look for themselves");
         }
@@ -58,14 +64,17 @@ async fn send(pool: Pool, channel: String, me: Uuid, mut queue: mpsc::Receiver<N
     }
 }
 
-async fn publish(pool: &Pool, channel: &str, envelope: &Envelope) -> anyhow::Result<()> {
+async fn publish(
+    out: &mut ConnectionManager,
+    channel: &str,
+    envelope: &Envelope,
+) -> anyhow::Result<()> {
     let body = serde_json::to_string(envelope)?;
     let send = async {
-        let mut connection = pool.get().await?;
         let () = redis::cmd("PUBLISH")
             .arg(channel)
             .arg(body)
-            .query_async(&mut connection)
+            .query_async(out)
             .await?;
         anyhow::Ok(())
     };

@@ -2,8 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_redis::{Config, Pool, Runtime};
+use redis::aio::ConnectionManager;
 use tokio::time::timeout;
+
+use crate::store::redis::connection;
 
 /// How long Redis may take: somebody waits for the answer, and can do without.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -11,14 +13,14 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// The way to Redis. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Remote {
-    pool: Pool,
+    connection: ConnectionManager,
     prefix: Arc<str>,
 }
 
 impl Remote {
     pub(super) fn new(url: &str, prefix: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            pool: Config::from_url(url).create_pool(Some(Runtime::Tokio1))?,
+            connection: connection(url)?,
             prefix: prefix.into(),
         })
     }
@@ -26,7 +28,7 @@ impl Remote {
     /// A document, which is kept for so long from now on.
     pub(super) async fn get(&self, digest: &str, time: Duration) -> Option<String> {
         let got = async {
-            let mut connection = self.pool.get().await?;
+            let mut connection = self.connection.clone();
             let document: Option<String> = redis::cmd("GETEX")
                 .arg(self.name(digest))
                 .arg("EX")
@@ -40,7 +42,7 @@ impl Remote {
 
     pub(super) async fn keep(&self, digest: &str, document: &str, time: Duration) {
         let kept = async {
-            let mut connection = self.pool.get().await?;
+            let mut connection = self.connection.clone();
             let () = redis::cmd("SET")
                 .arg(self.name(digest))
                 .arg(document)

@@ -3,6 +3,7 @@
 //! The arithmetic is [`Quota`]'s. Its state is kept in this process, or in Redis where several instances must count together. A limit
 //! that can be lost for a moment is better than a sign-in that is down: while Redis is away each instance counts for itself, and goes on from what it let through.
 
+mod credit;
 mod local;
 mod redis;
 
@@ -10,7 +11,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 
-use self::{local::Local, redis::Remote};
+use self::{
+    credit::{Credit, Credits},
+    local::Local,
+    redis::Remote,
+};
 use crate::domain::{
     digest::sha256_hex,
     rate::{Quota, Taken},
@@ -20,10 +25,17 @@ use crate::domain::{
 ///
 /// A key says who tries what (`sign-in:ann@example.com`) and always comes with the same quota. It is kept as its SHA-256 alone: mail
 /// addresses do not belong into Redis, and a key as long as a client likes takes no more memory than any other.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Limiter {
     local: Arc<Local>,
-    remote: Option<Remote>,
+    remote: Option<Shared>,
+}
+
+/// Where several instances count together.
+#[derive(Clone)]
+struct Shared {
+    remote: Remote,
+    credits: Credits,
 }
 
 impl Limiter {
@@ -43,7 +55,10 @@ impl Limiter {
     /// When the URL is not one of Redis.
     pub fn over_redis(url: &str, prefix: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            remote: Some(Remote::new(url, prefix)?),
+            remote: Some(Shared {
+                remote: Remote::new(url, prefix)?,
+                credits: Credits::with_room_for(CAPACITY as u64),
+            }),
             ..Self::in_process()
         })
     }
@@ -68,14 +83,35 @@ impl Limiter {
         now: DateTime<Utc>,
     ) -> Result<Taken, Duration> {
         let key = sha256_hex(key);
-        if let Some(remote) = &self.remote
-            && let Some(taken) = remote.take(&key, quota, places, now).await
-        {
-            if taken.is_ok() {
-                // So that this process goes on from here when Redis falls silent.
-                let _ = self.local.take(key, quota, places, now);
+        let Some(Shared { remote, credits }) = &self.remote else {
+            return self.local.take(key, quota, places, now);
+        };
+        let credit = match credits.take(&key, places, now) {
+            Ok(taken) => return Ok(taken),
+            Err(credit) => credit,
+        };
+        let needed = places - credit.places();
+        // Of a large quota some more is taken, so that the next calls need not ask.
+        let ahead = quota.burst / AHEAD;
+        for asked in [needed.saturating_add(ahead), needed] {
+            match remote.take(&key, quota, asked, now).await {
+                None => break,
+                // There may be as much as is needed.
+                Some(Err(_)) if asked > needed => {}
+                Some(Err(wait)) => {
+                    credits.give_back(key, credit);
+                    return Err(wait);
+                }
+                Some(Ok(taken)) => {
+                    // So that this process goes on from here when Redis falls silent.
+                    let _ = self.local.take(key.clone(), quota, asked, now);
+                    return Ok(credits.keep(
+                        key,
+                        Credit::new(asked - needed, quota, taken, now),
+                        now,
+                    ));
+                }
             }
-            return taken;
         }
         self.local.take(key, quota, places, now)
     }
@@ -88,7 +124,7 @@ impl Limiter {
     /// The same for some places.
     pub async fn give_some_back(&self, key: &str, quota: Quota, places: u32, now: DateTime<Utc>) {
         let key = sha256_hex(key);
-        if let Some(remote) = &self.remote {
+        if let Some(Shared { remote, .. }) = &self.remote {
             remote.give_back(&key, quota, places, now).await;
         }
         self.local.give_back(&key, quota, places, now);
@@ -97,12 +133,15 @@ impl Limiter {
     /// Gives back every place of the key. Where Redis does not answer, its own expiry has to do it.
     pub async fn forget(&self, key: &str) {
         let key = sha256_hex(key);
-        if let Some(remote) = &self.remote {
+        if let Some(Shared { remote, credits }) = &self.remote {
+            credits.forget(&key);
             remote.forget(&key).await;
         }
         self.local.forget(&key);
     }
 }
 
+/// One part in so many of a quota is taken ahead, from 20 places on: what one instance has taken ahead another one can't give.
+const AHEAD: u32 = 20;
 /// The most keys that one process remembers; some 15 MB.
 const CAPACITY: usize = 100_000;

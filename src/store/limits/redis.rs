@@ -6,11 +6,13 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use deadpool_redis::{Config, Pool, Runtime};
-use redis::Script;
+use redis::{Script, aio::ConnectionManager};
 use tokio::time::{Instant, timeout};
 
-use crate::domain::rate::{Quota, Taken};
+use crate::{
+    domain::rate::{Quota, Taken},
+    store::redis::connection,
+};
 
 /// How long Redis may take for one call before it is decided without it: somebody waits for the answer.
 const PATIENCE: Wait = Wait::from_millis(250);
@@ -18,9 +20,9 @@ const PATIENCE: Wait = Wait::from_millis(250);
 const QUIET: Wait = Wait::from_secs(10);
 
 /// The way to Redis. Cheap to clone. Every method gives none when Redis does not answer in time.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Remote {
-    pool: Pool,
+    connection: ConnectionManager,
     prefix: Arc<str>,
     script: Arc<Script>,
     warned: Arc<Mutex<Option<Instant>>>,
@@ -29,7 +31,7 @@ pub(super) struct Remote {
 impl Remote {
     pub(super) fn new(url: &str, prefix: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            pool: Config::from_url(url).create_pool(Some(Runtime::Tokio1))?,
+            connection: connection(url)?,
             prefix: prefix.into(),
             script: Arc::new(Script::new(include_str!("take.lua"))),
             warned: Arc::default(),
@@ -60,7 +62,7 @@ impl Remote {
 
     pub(super) async fn forget(&self, key: &str) -> Option<()> {
         let forgotten = async {
-            let mut connection = self.pool.get().await?;
+            let mut connection = self.connection.clone();
             let () = redis::cmd("DEL")
                 .arg(self.name(key))
                 .query_async(&mut connection)
@@ -72,7 +74,7 @@ impl Remote {
 
     async fn step(&self, key: &str, step: i64, quota: Quota, now: DateTime<Utc>) -> Option<i64> {
         let stepped = async {
-            let mut connection = self.pool.get().await?;
+            let mut connection = self.connection.clone();
             let taken = self
                 .script
                 .key(self.name(key))

@@ -10,6 +10,7 @@ mod market;
 mod money;
 mod news;
 mod promises;
+mod staleness;
 mod trader;
 mod watchers;
 

@@ -1,0 +1,92 @@
+//! Reads outside of a write.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
+    Statement,
+    prelude::async_trait::async_trait,
+    sqlx::{self, AssertSqlSafe, Postgres, query::Query},
+};
+use sea_query_sqlx::SqlxValues;
+
+use super::at_hand::AtHand;
+
+/// Where to read outside of a write.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub(super) connection: DatabaseConnection,
+    /// On `PostgreSQL`.
+    pub(super) at_hand: Option<Arc<AtHand>>,
+    pub(super) statements: Arc<AtomicU64>,
+}
+
+impl Reading {
+    fn count(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Reading {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let Some(at_hand) = &self.at_hand else {
+            return self.connection.query_one_raw(statement).await;
+        };
+        let mut lent = at_hand.lend().await?;
+        self.count();
+        let row = query(&statement).fetch_optional(lent.connection()).await;
+        let row = row.map_err(failed)?;
+        lent.keep();
+        Ok(row.map(Into::into))
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let Some(at_hand) = &self.at_hand else {
+            return self.connection.query_all_raw(statement).await;
+        };
+        let mut lent = at_hand.lend().await?;
+        self.count();
+        let rows = query(&statement).fetch_all(lent.connection()).await;
+        let rows = rows.map_err(failed)?;
+        lent.keep();
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let Some(at_hand) = &self.at_hand else {
+            return self.connection.execute_raw(statement).await;
+        };
+        let mut lent = at_hand.lend().await?;
+        self.count();
+        let done = query(&statement).execute(lent.connection()).await;
+        let done = done.map_err(failed)?;
+        lent.keep();
+        Ok(done.into())
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let executing = self.connection.execute_unprepared(sql);
+        match &self.at_hand {
+            Some(at_hand) => Ok(at_hand.beside(executing).await?.1),
+            None => executing.await,
+        }
+    }
+}
+
+fn query(statement: &Statement) -> Query<'_, Postgres, SqlxValues> {
+    let values = statement.values.clone();
+    let values = values.unwrap_or_else(|| sea_orm::Values(vec![]));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+}
+
+fn failed(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
+}
