@@ -22,6 +22,7 @@ mod m20261123_000013_refund_limit;
 mod m20261123_000014_money;
 mod m20261123_000015_sealed;
 mod m20261123_000016_places;
+mod m20261123_000017_erasure;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000014_money::Migration),
             Box::new(m20261123_000015_sealed::Migration),
             Box::new(m20261123_000016_places::Migration),
+            Box::new(m20261123_000017_erasure::Migration),
         ]
     }
 }

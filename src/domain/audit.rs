@@ -51,6 +51,8 @@ actions! {
     Suspended = "account.suspended";
     /// A suspended account was let in again.
     Reinstated = "account.reinstated";
+    /// An account was deleted by its owner.
+    Erased = "account.erased";
     /// Somebody signed in, or tried to.
     SignedIn = "session.signed_in";
     /// A refresh token was used a second time.

@@ -3,10 +3,14 @@
 use chrono::Duration;
 
 use super::{
+    ids::UserId,
     password::Password,
     problem::{Problem, Problems},
     text::{self, Lines},
 };
+
+/// The name of who has deleted the account.
+pub const FORMER_MEMBER: &str = "Former member";
 
 /// What a person may do in the marketplace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +76,13 @@ impl Email {
             ));
         }
         Ok(Self(address))
+    }
+
+    /// What stands in the place of the address of who has deleted the account. No two have the same; no mail arrives there (RFC 2606 keeps
+    /// `.invalid` for that); and it is none that [`Self::parse`] takes, so that nobody signs up or is found by it.
+    #[must_use]
+    pub fn of_nobody(id: UserId) -> Self {
+        Self(format!("erased-{id}@.invalid"))
     }
 
     /// The address in lower case.
@@ -195,6 +206,13 @@ mod tests {
                 "{bad:?} was taken for a mail address"
             );
         }
+    }
+
+    #[test]
+    fn nobody_signs_up_with_the_address_of_who_has_gone() {
+        let Email(gone) = Email::of_nobody(UserId(7));
+        assert_ne!(gone, Email::of_nobody(UserId(8)).0);
+        assert!(Email::parse("email", &gone).is_err());
     }
 
     #[test]

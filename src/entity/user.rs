@@ -29,6 +29,8 @@ pub struct Model {
     pub suspended_at: Option<DateTimeUtc>,
     /// Access tokens that carry another number are refused.
     pub token_version: i32,
+    /// When the account was deleted: nothing that says who it was is left then.
+    pub erased_at: Option<DateTimeUtc>,
 }
 
 /// Relations are loaded in batches, never joined here.
@@ -48,4 +50,5 @@ super::part::part! {
     pending_email: PendingEmail,
     suspended_at: SuspendedAt,
     token_version: TokenVersion,
+    erased_at: ErasedAt,
 }

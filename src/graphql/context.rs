@@ -155,6 +155,14 @@ impl RequestContext {
         }
     }
 
+    /// Takes the refresh token away that the browser brought, whose session has ended.
+    pub(super) fn remove_refresh_cookie(&self) {
+        let browser = self.browser();
+        if browser.is_some_and(|page| page.is_trusted && page.refresh_token.is_some()) {
+            self.set_refresh_cookie(RefreshCookie::Remove);
+        }
+    }
+
     /// Whether this is the request's first try to sign somebody in. It has one.
     pub(super) fn begins_to_sign_in(&self) -> bool {
         !self.signing_in.swap(true, Ordering::Relaxed)

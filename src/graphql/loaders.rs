@@ -22,6 +22,7 @@ use crate::{
 /// Every relation of the schema.
 pub(super) struct Loaders {
     pub(super) users: Batched<UserId, Row<user::Entity>>,
+    pub(super) present_users: Batched<UserId, Row<user::Entity>>,
     pub(super) properties: Batched<PropertyId, Row<property::Entity>>,
     pub(super) visible_properties: Batched<PropertyId, Row<property::Entity>>,
     pub(super) payments_by_id: Batched<PaymentId, payment::Model>,
@@ -101,6 +102,7 @@ impl Loaders {
         }
         Self {
             users: load!(people.by_ids(), users; Tag::Person),
+            present_users: load!(people.present_by_ids(), users; Tag::Person),
             properties: load!(properties.by_ids(), properties; Tag::Property),
             visible_properties: load!(properties.visible_by_ids(actor), properties; Tag::Property),
             payments_by_id: load!(payments.by_ids(actor)),

@@ -3,9 +3,9 @@
 //! A method reads: permit, begin, check, write, commit, publish. Rules are checked inside the transaction that relies on them, and who may
 //! do what to whose things is decided here, whatever face is asking.
 //!
-//! Rows are locked in one order, so that no two writes wait for each other: idempotency key, property (against its deletion), its imported
+//! Rows are locked in one order, so that no two writes wait for each other: idempotency key, people by key (against being deleted), property (against its deletion), its imported
 //! calendars, bookings by key, their nights and payments, new nights by date, nights of imported calendars by date; then what [`changes`] writes last: the end of the history (see [`event_rows`]), the feed of
-//! sessions, and the end of the audit log. Of people: the person, then sessions, then mailed secrets. Nights are only touched by whoever has their booking; of a payment
+//! sessions, and the end of the audit log. Of people: the person, then sessions, then mailed secrets, then mail that is taken back by key. Nights are only touched by whoever has their booking; of a payment
 //! without it only when it is looked after next, and what it is called at the provider.
 
 pub mod audit;
@@ -25,6 +25,7 @@ pub mod mails;
 mod paging;
 pub mod payments;
 pub mod people;
+mod people_rows;
 pub mod properties;
 mod queue;
 pub mod reviews;

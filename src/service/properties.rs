@@ -16,6 +16,7 @@ use super::{
     error::{Error, Result, signed_in},
     keys::among,
     paging::{self, Keyset},
+    people_rows,
     search::words,
 };
 use crate::{
@@ -69,6 +70,7 @@ impl Properties {
         let listing = input.parse_new()?;
         let now = self.0.clock.now();
         let tx = self.0.db.begin().await?;
+        people_rows::keep(&tx, host.user_id).await?;
         let row = ActiveModel {
             property_id: NotSet,
             host_id: Set(host.user_id),

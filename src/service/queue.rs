@@ -16,8 +16,8 @@ use futures_util::{
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult,
-    QueryFilter as _, QuerySelect as _, Statement,
-    sea_query::{Expr, ExprTrait as _},
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement,
+    sea_query::{Expr, ExprTrait as _, Func},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{MissedTickBehavior, interval};
@@ -267,6 +267,39 @@ pub(super) async fn waits<W: Work>(tx: &Tx, work: &W, due_at: DateTime<Utc>) -> 
         .filter(Column::DueAt.eq(due_at))
         .filter(same_work);
     Ok(same.one(&**tx).await?.is_some())
+}
+
+/// Takes back work of a kind that has a text, whole, somewhere in it, in the caller's transaction: all that was given up, and all that waits
+/// but what is to be `kept`. What a worker has in hand it finishes. The text has no quotes.
+pub(super) async fn take_back<W: Work>(
+    tx: &Tx,
+    text: &str,
+    kept: impl Fn(&W) -> bool,
+) -> Result<()> {
+    let position = match tx.get_database_backend() {
+        DbBackend::Postgres => "strpos",
+        _ => "instr",
+    };
+    let position = Func::cust(position)
+        .arg(Expr::col(Column::Payload).cast_as("text"))
+        .arg(format!("\"{text}\""));
+    let found = Entity::find()
+        .filter(Column::Kind.eq(W::KIND))
+        .filter(Expr::expr(position).gt(0))
+        .order_by_asc(Column::JobId)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
+    let is_kept = |job: &Model| {
+        job.given_up_at.is_none()
+            && serde_json::from_value(job.payload.clone()).is_ok_and(|w| kept(&w))
+    };
+    let gone = found.iter().filter(|job| !is_kept(job));
+    Entity::delete_many()
+        .filter(Column::JobId.is_in(gone.map(|job| job.job_id)))
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }
 
 /// What waits of one kind of work.

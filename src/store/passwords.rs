@@ -10,6 +10,7 @@ use argon2::{
         phc::{Output, PasswordHash},
     },
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::patient::PatientThreads;
@@ -105,6 +106,19 @@ impl Passwords {
         });
         let hash = hash.await?;
         Ok(hash.map_err(|error| anyhow::anyhow!("hashing a password failed: {error}"))?)
+    }
+
+    /// A hash that no password is known to have, of someone who signs in no more. To check one against it takes as long as with any other.
+    #[must_use]
+    pub fn hash_of_none(&self) -> String {
+        let made = self
+            .decoy
+            .rsplit_once('$')
+            .and_then(|(rest, _)| rest.rsplit_once('$'));
+        let head = made.map_or("", |(head, _)| head);
+        let (salt, hash): ([u8; 16], [u8; 32]) = (rand::random(), rand::random());
+        let [salt, hash] = [&salt[..], &hash].map(|bytes| BASE64_STANDARD_NO_PAD.encode(bytes));
+        format!("{head}${salt}${hash}")
     }
 
     /// Whether the password is the one that was hashed. Without a hash (nobody has that address) it takes as long, and says no; so
@@ -213,6 +227,16 @@ mod tests {
         assert!(is("correct horse", Some(hash.clone())).await.unwrap());
         assert!(!is("wrong horse", Some(hash)).await.unwrap());
         assert!(!is("nobody's password", None).await.unwrap(), "the decoy's");
+    }
+
+    #[tokio::test]
+    async fn the_hash_of_none_is_as_dear_as_any_and_another_each_time() {
+        let passwords = passwords(64, 1);
+        let none = passwords.hash_of_none();
+        assert!(none.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{none}");
+        assert_ne!(none, passwords.hash_of_none());
+        let verified = passwords.verify(typed("nobody's password"), Some(none));
+        assert!(!verified.await.unwrap());
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Accounts: verified mail addresses, other passwords, other names, and what operators do to them.
 
 mod addresses;
+mod erasure;
 mod letters;
 mod operators;
 mod passwords;

@@ -97,6 +97,7 @@ pub(super) fn cast(rows: &mut Rows, password_hash: &str, now: DateTime<Utc>, key
             pending_email: None,
             suspended_at: None,
             token_version: 0,
+            erased_at: None,
         });
     }
     cast

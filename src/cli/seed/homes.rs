@@ -80,6 +80,7 @@ pub(super) fn people(
                     pending_email: None,
                     suspended_at: None,
                     token_version: 0,
+                    erased_at: None,
                 }
             })
             .collect();

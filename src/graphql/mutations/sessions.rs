@@ -164,13 +164,7 @@ impl SessionMutations {
     ) -> Result<SignOutPayload> {
         let sessions = &ctx.services().sessions;
         let (_, user_errors) = outcome(sessions.sign_out(ctx.actor(), everywhere).await)?;
-        let request = ctx.request();
-        if request
-            .browser()
-            .is_some_and(|page| page.is_trusted && page.refresh_token.is_some())
-        {
-            request.set_refresh_cookie(RefreshCookie::Remove);
-        }
+        ctx.request().remove_refresh_cookie();
         Ok(SignOutPayload { user_errors })
     }
 

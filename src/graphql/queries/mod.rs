@@ -54,14 +54,14 @@ impl PeopleQueries {
         }
     }
 
-    /// A person, as everyone sees them.
+    /// A person, as everyone sees them; null for one who has deleted the account.
     #[graphql(directive = cache_control::apply(MINUTE))]
     async fn user(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whom.")] id: ID,
     ) -> Option<Result<User>> {
-        let found = async { ctx.loaders().users.get(read::<UserId>(&id)?).await };
+        let found = async { ctx.loaders().present_users.get(read::<UserId>(&id)?).await };
         found.await.map(|row| row.map(Into::into)).transpose()
     }
 }
@@ -200,7 +200,7 @@ async fn node(ctx: &Context<'_>, id: GlobalId) -> Result<Option<Node>> {
     let loaders = ctx.loaders();
     Ok(match id {
         GlobalId::User(id) => loaders
-            .users
+            .present_users
             .get(id)
             .await?
             .map(|row| Node::User(row.into())),

@@ -18,13 +18,14 @@ use crate::{
     },
     entity::{
         booking::{ActiveModel, Entity, Model},
-        property, user,
+        property,
     },
     service::{
         calendar,
         changes::Changes,
         error::{Result, as_guest},
         idempotency::{self, Begun},
+        people_rows,
     },
     store::db::Tx,
 };
@@ -63,8 +64,9 @@ impl Bookings {
             Begun::New(tx) => tx,
             Begun::Answered(id) => return self.read_back(BookingId(id)).await,
         };
-        if self.parts.terms.verified_guests_only {
-            must_be_verified(&tx, guest).await?;
+        let person = people_rows::keep_both(&tx, guest, new.property_id).await?;
+        if self.parts.terms.verified_guests_only && person.email_verified_at.is_none() {
+            return Err(Problem::wrong_state("Verify your mail address before you book.").into());
         }
         let property = nights::lock_property(&tx, new.property_id)
             .await?
@@ -138,12 +140,4 @@ impl Bookings {
         };
         Ok(Entity::insert(row).exec_with_returning(&**tx).await?)
     }
-}
-
-async fn must_be_verified(tx: &Tx, guest: UserId) -> Result<()> {
-    let user = user::Entity::find_by_id(guest).one(&**tx).await?;
-    if user.is_some_and(|user| user.email_verified_at.is_some()) {
-        return Ok(());
-    }
-    Err(Problem::wrong_state("Verify your mail address before you book.").into())
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, IntoActiveModel as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use url::Url;
 
@@ -261,6 +262,42 @@ impl Feeds {
         allowed.map_err(|error| Problem::invalid("url", error.to_string()))?;
         Ok(url)
     }
+}
+
+/// Takes from properties that are about to be deleted, and that the caller's transaction has locked, what leads to other platforms: the
+/// calendars that they import, and the secret addresses of their own. Whoever has a property has its calendars.
+pub(in crate::service) async fn forget(
+    tx: &Tx,
+    properties: &[property::Model],
+    now: DateTime<Utc>,
+    changes: &mut Changes,
+) -> Result<()> {
+    let ids: Vec<_> = properties
+        .iter()
+        .map(|property| property.property_id)
+        .collect();
+    let backend = tx.get_database_backend();
+    let feeds = Entity::find()
+        .filter(among(backend, Column::PropertyId, &ids))
+        .order_by_asc(Column::PropertyId)
+        .order_by_asc(Column::FeedId)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
+    let zones: HashMap<_, _> = properties
+        .iter()
+        .map(|property| (property.property_id, property.time_zone.0))
+        .collect();
+    for feed in feeds {
+        if let Some(zone) = zones.get(&feed.property_id) {
+            nights::let_go(tx, &feed, (local_date(now, *zone), now), changes).await?;
+        }
+    }
+    calendar_export::Entity::delete_many()
+        .filter(among(backend, calendar_export::Column::PropertyId, &ids))
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }
 
 /// Which of some properties the caller may look into, and whether each is an own one.

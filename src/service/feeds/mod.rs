@@ -17,6 +17,8 @@ pub use self::{
     hosting::{NewFeed, Shown},
 };
 
+pub(super) use hosting::forget;
+
 use super::Parts;
 
 /// Calendars to and from other platforms.

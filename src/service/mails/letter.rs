@@ -64,6 +64,8 @@ pub enum Letter {
         /// Who is written to.
         full_name: String,
     },
+    /// To the address of an account that was deleted: whose it was, nobody knows any more.
+    Erased,
     /// To a host: a calendar of another platform takes nights that are booked here.
     FeedConflicts {
         /// Who is written to.
@@ -135,6 +137,7 @@ impl Letter {
             Self::EmailChanging { .. } => format!("Your address at {market} is about to change"),
             Self::EmailChanged { .. } => format!("Your address at {market} was changed"),
             Self::Suspended { .. } => format!("Your account at {market} was suspended"),
+            Self::Erased => format!("Your account at {market} was deleted"),
             Self::FeedConflicts { conflicts, .. } => conflicts.subject(),
             Self::Alert { cause, .. } => format!("{market} alert: {cause}"),
         }
@@ -225,6 +228,7 @@ impl Letter {
                 ],
                 ..blank(full_name)
             },
+            Self::Erased => good_bye(blank(""), site),
             Self::FeedConflicts {
                 full_name,
                 conflicts,
@@ -238,6 +242,22 @@ impl Letter {
                 ..blank("")
             },
         }
+    }
+}
+
+fn good_bye(page: Page, Site { name: market, url }: &Site) -> Page {
+    Page {
+        before: vec![
+            format!(
+                "Your account at {market} was deleted. Your name, this address and what you \
+                 listed are gone; what was booked and paid stays in the books, under no name."
+            ),
+            "This is the last mail of your account. \
+             This address may sign up anew at any time."
+                .into(),
+            format!("If this was not you, write to the people of {market} at once: {url}"),
+        ],
+        ..page
     }
 }
 

@@ -9,6 +9,9 @@ pub(super) mod feed_conflicts;
 pub mod letter;
 pub(super) mod news;
 mod page;
+mod taken_back;
+
+pub(super) use taken_back::take_back;
 
 use std::sync::Arc;
 
@@ -24,7 +27,8 @@ use self::{
 };
 use super::{
     Parts,
-    error::Result,
+    error::{Error, Result},
+    people_rows,
     queue::{self, Claim, Tried, Work},
 };
 use crate::{
@@ -66,6 +70,8 @@ pub(super) enum Mail {
     },
     /// Your account is suspended.
     Suspended(UserId),
+    /// Your account was deleted. Nothing but this address is left of it.
+    Erased { to: String },
     /// A calendar of another platform takes nights that are booked here. To the host.
     FeedConflicts(UserId, FeedConflicts),
     /// Something suspicious goes on. To an admin.
@@ -153,6 +159,7 @@ impl Mails {
                     return Ok(None);
                 };
                 let token = self.secret(user_id, &to, MailedFor::VerifyEmail).await?;
+                let Some(token) = token else { return Ok(None) };
                 let full_name = user.full_name;
                 (to, Letter::VerifyEmail { full_name, token })
             }
@@ -165,6 +172,7 @@ impl Mails {
                 let Some(user) = reader else { return Ok(None) };
                 let purpose = MailedFor::ResetPassword;
                 let token = self.secret(user.user_id, &email, purpose).await?;
+                let Some(token) = token else { return Ok(None) };
                 let full_name = user.full_name;
                 (email, Letter::ResetPassword { full_name, token })
             }
@@ -202,12 +210,14 @@ impl Mails {
             Mail::Suspended(user_id) => {
                 let user = user::Entity::find_by_id(user_id)
                     .filter(user::Column::SuspendedAt.is_not_null())
+                    .filter(user::Column::ErasedAt.is_null())
                     .one(self.0.db.read())
                     .await?;
                 let Some(user) = user else { return Ok(None) };
                 let full_name = user.full_name;
                 (user.email, Letter::Suspended { full_name })
             }
+            Mail::Erased { to } => (to, Letter::Erased),
             Mail::FeedConflicts(host_id, conflicts) => {
                 let Some(user) = self.reader(host_id).await? else {
                     return Ok(None);
@@ -234,6 +244,7 @@ impl Mails {
     async fn reader(&self, user_id: UserId) -> Result<Option<user::Model>> {
         Ok(user::Entity::find_by_id(user_id)
             .filter(user::Column::SuspendedAt.is_null())
+            .filter(user::Column::ErasedAt.is_null())
             .one(self.0.db.read())
             .await?)
     }
@@ -245,8 +256,13 @@ impl Mails {
         Ok(user.map(|user| user.full_name).unwrap_or_default())
     }
 
-    /// A new secret for a letter; its hash is kept.
-    async fn secret(&self, user_id: UserId, email: &str, purpose: MailedFor) -> Result<String> {
+    /// A new secret for a letter; its hash is kept. None for who has just deleted the account: nothing is kept of that address.
+    async fn secret(
+        &self,
+        user_id: UserId,
+        email: &str,
+        purpose: MailedFor,
+    ) -> Result<Option<String>> {
         let now = self.0.clock.now();
         let (secret, hash) = new_mailed_token();
         let row = mailed_token::ActiveModel {
@@ -259,10 +275,14 @@ impl Mails {
             used_at: Set(None),
         };
         let tx = self.0.db.begin().await?;
+        match people_rows::keep(&tx, user_id).await {
+            Err(Error::Unauthenticated) => return Ok(None),
+            kept => kept?,
+        };
         mailed_token::Entity::insert(row)
             .exec_without_returning(&*tx)
             .await?;
         tx.commit().await?;
-        Ok(secret)
+        Ok(Some(secret))
     }
 }

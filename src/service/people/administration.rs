@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _,
-    sea_query::{Expr, ExprTrait as _},
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    sea_query::{Expr, ExprTrait as _, LockType},
 };
 
 use super::{NewAccount, People};
@@ -149,9 +149,10 @@ impl People {
     }
 }
 
+/// Locks whoever has this mail address, who might be about to delete the account.
 async fn by_email(tx: &Tx, email: &Email) -> Result<Model> {
     let user = Entity::find().filter(Column::Email.eq(email.as_str()));
-    let user = user.one(&**tx).await?;
+    let user = user.lock(LockType::NoKeyUpdate).one(&**tx).await?;
     Ok(user.ok_or_else(|| Problem::not_found("email", "account with this mail address"))?)
 }
 

@@ -58,6 +58,13 @@ pub(super) async fn spend_all(tx: &Tx, user_id: UserId, now: DateTime<Utc>) -> R
     Ok(())
 }
 
+/// Forgets every secret that was mailed to a person, with the addresses that they went to.
+pub(super) async fn delete_all(tx: &Tx, user_id: UserId) -> Result<()> {
+    let theirs = Entity::delete_many().filter(Column::UserId.eq(user_id));
+    theirs.exec(&**tx).await?;
+    Ok(())
+}
+
 pub(super) fn no_good() -> Problem {
     Problem::invalid(
         "token",

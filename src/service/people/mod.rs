@@ -1,7 +1,8 @@
-//! Accounts: signing up, and who people are. Changing one's own is in [`profile`] and [`passwords`], what operators do in
-//! [`administration`].
+//! Accounts: signing up, and who people are. Changing one's own is in [`profile`] and [`passwords`], deleting it in [`erasure`], what
+//! operators do in [`administration`].
 
 mod administration;
+mod erasure;
 mod mailed;
 mod passwords;
 mod profile;
@@ -81,10 +82,11 @@ impl People {
     /// The caller's own account.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when nobody is signed in.
+    /// [`Error::Unauthenticated`] when nobody is signed in, or the account was deleted a moment ago.
     pub async fn own(&self, actor: &Actor) -> Result<Model> {
         let user_id = signed_in(actor)?.user_id;
         Entity::find_by_id(user_id)
+            .filter(Column::ErasedAt.is_null())
             .one(self.0.db.read())
             .await?
             .ok_or(Error::Unauthenticated)
@@ -105,6 +107,7 @@ impl People {
             .col_expr(Column::Role, Expr::val(Role::Host))
             .filter(Column::UserId.eq(user.user_id))
             .filter(Column::Role.eq(Role::Guest))
+            .filter(Column::ErasedAt.is_null())
             .exec(&*tx)
             .await?;
         if turned.rows_affected > 0 {
@@ -121,7 +124,7 @@ impl People {
         self.own(actor).await
     }
 
-    /// People by their keys, with some of their columns.
+    /// People by their keys, with some of their columns; also those who have deleted their account, for what they booked, listed or wrote.
     ///
     /// # Errors
     /// When the database fails.
@@ -131,6 +134,21 @@ impl People {
         columns: Columns<Entity>,
     ) -> Result<HashMap<UserId, Row<Entity>>> {
         let find = Entity::find().filter(among(self.0.db.backend(), Column::UserId, ids));
+        Ok(columns.by(Column::UserId, find, self.0.db.read()).await?)
+    }
+
+    /// The same without those who have deleted their account: whom one asks for by key, and may look up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn present_by_ids(
+        &self,
+        ids: &[UserId],
+        columns: Columns<Entity>,
+    ) -> Result<HashMap<UserId, Row<Entity>>> {
+        let find = Entity::find()
+            .filter(among(self.0.db.backend(), Column::UserId, ids))
+            .filter(Column::ErasedAt.is_null());
         Ok(columns.by(Column::UserId, find, self.0.db.read()).await?)
     }
 
@@ -145,6 +163,7 @@ impl People {
             pending_email: Set(None),
             suspended_at: Set(None),
             token_version: Set(0),
+            erased_at: Set(None),
             ..ActiveModel::default()
         };
         Entity::insert(row)

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _,
-    sea_query::{Expr, LockType},
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, sea_query::Expr,
 };
 
 use super::{People, mailed, passwords::CURRENT_PASSWORD, taken};
@@ -154,13 +153,15 @@ impl People {
     }
 }
 
-/// Locks a person's row until the transaction ends. Whoever only refers to the person goes on.
-async fn lock(tx: &Tx, id: UserId) -> Result<Option<Model>> {
-    let user = Entity::find_by_id(id).lock(LockType::NoKeyUpdate);
-    Ok(user.one(&**tx).await?)
+/// Locks the row of a person who has not gone until the transaction ends, also against whoever only refers to the person: another mail address
+/// takes that lock anyway, as it is unique, and who came in between would be waited for while waiting.
+pub(super) async fn lock(tx: &Tx, id: UserId) -> Result<Option<Model>> {
+    let user = Entity::find_by_id(id).filter(Column::ErasedAt.is_null());
+    Ok(user.lock_exclusive().one(&**tx).await?)
 }
 
-async fn signed_in_just_now(tx: &Tx, actor: &Actor, now: DateTime<Utc>) -> Result<bool> {
+/// Whether the caller's device was signed in within the last 15 minutes.
+pub(super) async fn signed_in_just_now(tx: &Tx, actor: &Actor, now: DateTime<Utc>) -> Result<bool> {
     let session = session::Entity::find_by_id(signed_in(actor)?.session_id)
         .filter(session::Column::CreatedAt.gt(now - JUST_NOW))
         .one(&**tx)

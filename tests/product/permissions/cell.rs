@@ -54,6 +54,12 @@ impl Cell<'_> {
         self.ask(&document, json!({ "input": input })).await
     }
 
+    /// Runs a mutation without arguments.
+    pub async fn does_alone(&self, name: &str, selection: &str) -> Vec<Value> {
+        let document = format!("mutation {{ {name} {{ {selection} {REFUSAL} }} }}");
+        self.ask(&document, json!({})).await
+    }
+
     /// Runs a mutation of one thing by its id.
     pub async fn does_by_id(&self, name: &str, id: &str, selection: &str) -> Vec<Value> {
         let document =

@@ -250,6 +250,14 @@ on_both_engines! {
         program.is_refused().await;
     }
 
+    async fn deleting_the_account_takes_the_cookie_away(world: World) {
+        world.guest("gus").await;
+        let page = Page::of(&world).signed_in().await;
+        let answer = page.asks("mutation { it: deleteAccount { deletedId userErrors { code } } }", json!({})).await;
+        assert_eq!(answer.body["data"]["it"]["deletedId"], page.client.id.as_str(), "{}", answer.body);
+        answer.removes_the_cookie();
+    }
+
     async fn a_cookie_is_kept_over_http_alone(world: World) {
         world.guest("gus").await;
         let mut socket = world.stranger().opens_a_socket().await;

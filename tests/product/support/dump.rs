@@ -32,3 +32,35 @@ pub async fn has_kept(url: &str, text: &str) -> bool {
     }
     false
 }
+
+/// The tables in which a text stands in a row, by name.
+pub async fn tables_with(db: &Db, text: &str) -> Vec<String> {
+    let is_postgres = db.backend() == DbBackend::Postgres;
+    let texts = async |sql: String| -> Vec<String> {
+        let rows = db.read();
+        let rows = rows.query_all_raw(Statement::from_string(db.backend(), sql));
+        let rows = rows.await.expect("the rows");
+        let rows = rows.iter().map(|row| row.try_get_by_index(0));
+        rows.map(|text| text.expect("a text")).collect()
+    };
+    let tables = if is_postgres {
+        "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1"
+    };
+    let mut found = vec![];
+    for table in texts(tables.to_owned()).await {
+        let condition = if is_postgres {
+            format!("strpos(kept::text, '{text}') > 0")
+        } else {
+            let columns = texts(format!("SELECT name FROM pragma_table_info('{table}')")).await;
+            let has = |column: &String| format!("instr(CAST(\"{column}\" AS TEXT), '{text}') > 0");
+            columns.iter().map(has).collect::<Vec<_>>().join(" OR ")
+        };
+        let sql = format!("SELECT 'it has' FROM \"{table}\" AS kept WHERE {condition} LIMIT 1");
+        if !texts(sql).await.is_empty() {
+            found.push(table);
+        }
+    }
+    found
+}

@@ -28,7 +28,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 pub use client::{BOOKING_FIELDS, Client, SESSION};
-pub use dump::has_kept;
+pub use dump::{has_kept, tables_with};
 pub use elsewhere::{Elsewhere, calendar};
 pub use events::EventStream;
 pub use mailbox::{Mail, all_mails_in};

@@ -41,6 +41,7 @@ fn all(text: &str) -> Vec<Letter> {
             new_email: text(),
         },
         Letter::Suspended { full_name: text() },
+        Letter::Erased,
         Letter::FeedConflicts {
             full_name: text(),
             conflicts: FeedConflicts {

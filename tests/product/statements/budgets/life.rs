@@ -69,6 +69,13 @@ pub(super) async fn does_everything(world: &World, round: usize) -> BTreeMap<&'s
     let empty = hana.lists(json!({})).await;
     till.does_by_id("Mutation.deleteProperty", &hana, &empty, "deletedId")
         .await;
+    let guest = stranger
+        .signs_in(&format!("{}@example.com", name("hana")))
+        .await;
+    guest.lists(json!({})).await;
+    let delete = "mutation { deleteAccount { deletedId userErrors { code } } }";
+    let left = till.rings("Mutation.deleteAccount", guest.get(delete, json!({})));
+    assert!(left.await["deleteAccount"]["deletedId"].is_string());
     let out = gus.get("mutation { signOut { userErrors { code } } }", json!({}));
     till.rings("Mutation.signOut", out).await;
     till.counted
