@@ -79,6 +79,7 @@ pub(super) fn fail(error: impl AsRef<Error>) -> async_graphql::Error {
         }
         Error::Unauthenticated => coded("UNAUTHENTICATED", "Sign in first."),
         Error::Forbidden(why) => coded("FORBIDDEN", *why),
+        Error::Changed => coded("BAD_USER_INPUT", "It changed in the meantime."),
         Error::TooMany { retry_after } => {
             // Rounded up: who comes a moment early would be refused again.
             let seconds = (retry_after.num_milliseconds() + 999) / 1_000;

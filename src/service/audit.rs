@@ -11,7 +11,7 @@ use sea_orm::{
 use super::{
     Parts,
     changes::Changes,
-    error::{Error, Result, signed_in},
+    error::{Result, must_be_admin},
     paging::{self, Keyset},
 };
 use crate::{
@@ -30,6 +30,9 @@ use crate::{
 /// The audit log.
 #[derive(Clone)]
 pub struct Audit(pub(super) Arc<Parts>);
+
+/// What others are told.
+const ADMINS_READ: &str = "Only admins read the audit log.";
 
 /// The mark of the log, newest first.
 pub const NEWEST: char = 'a';
@@ -76,14 +79,14 @@ impl Audit {
     /// Lines of the log, newest first. That an admin read them is itself a line.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] for anyone but an admin.
+    /// [`super::error::Error::Unauthenticated`] when nobody is signed in, [`super::error::Error::Forbidden`] for anyone but an admin.
     pub async fn list(
         &self,
         actor: &Actor,
         filter: &AuditFilter,
         request: PageRequest,
     ) -> Result<Page<Model>> {
-        must_be_admin(actor)?;
+        must_be_admin(actor, ADMINS_READ)?;
         let rows = paging::page(matching(filter), &BY_KEY, request);
         let page = Page::from_rows(request, rows.all(self.0.db.read()).await?, place);
         admin_reads(&self.0, actor, vec![Subject::AuditLog]).await?;
@@ -95,7 +98,7 @@ impl Audit {
     /// # Errors
     /// The same.
     pub async fn count(&self, actor: &Actor, filter: &AuditFilter) -> Result<u64> {
-        must_be_admin(actor)?;
+        must_be_admin(actor, ADMINS_READ)?;
         Ok(matching(filter).count(self.0.db.read()).await?)
     }
 
@@ -181,15 +184,6 @@ pub(super) async fn admin_reads(parts: &Parts, actor: &Actor, seen: Vec<Subject>
 
 const fn broken(line: i64, why: &'static str) -> Verdict {
     Verdict::Broken { line, why }
-}
-
-fn must_be_admin(actor: &Actor) -> Result<()> {
-    signed_in(actor)?;
-    if actor.is_admin() {
-        Ok(())
-    } else {
-        Err(Error::Forbidden("Only admins read the audit log."))
-    }
 }
 
 fn matching(filter: &AuditFilter) -> Select<Entity> {

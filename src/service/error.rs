@@ -23,6 +23,9 @@ pub enum Error {
     /// It needs another role; the sentence says which.
     #[error("forbidden: {0}")]
     Forbidden(&'static str),
+    /// What is to be changed is not as the caller has seen it any more.
+    #[error("it changed in the meantime")]
+    Changed,
     /// It was tried too often.
     #[error("too many tries; the next in {retry_after}")]
     TooMany {
@@ -72,6 +75,19 @@ impl From<Vec<Problem>> for Error {
 /// [`Error::Unauthenticated`] when nobody is signed in.
 pub fn signed_in(actor: &Actor) -> Result<&SignedIn> {
     actor.signed_in().ok_or(Error::Unauthenticated)
+}
+
+/// That an admin is asking.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`], with this sentence, for anyone but an admin.
+pub fn must_be_admin(actor: &Actor, why: &'static str) -> Result<()> {
+    signed_in(actor)?;
+    if actor.is_admin() {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(why))
+    }
 }
 
 /// The signed-in person who is asking, in an own name: an admin oversees, and does not act as a guest.

@@ -31,6 +31,7 @@ mod queue;
 pub mod reviews;
 pub mod sealing;
 pub mod search;
+pub mod seen;
 pub mod sessions;
 pub mod suspicion;
 pub mod tries;

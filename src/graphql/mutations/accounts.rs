@@ -13,7 +13,7 @@ use crate::{
         guards::SignedIn,
         types::person::{Role, Viewer},
     },
-    service::error,
+    service::{error, seen::Seen},
 };
 
 /// A new account.
@@ -152,7 +152,7 @@ impl AccountMutations {
             )?;
             ctx.services()
                 .people
-                .update_profile(ctx.actor(), change)
+                .update_profile(ctx.actor(), change, Seen::whatever())
                 .await
         };
         ViewerPayload::of(ctx, changed.await)

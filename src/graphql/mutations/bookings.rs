@@ -16,6 +16,7 @@ use crate::{
     service::{
         bookings::{BookingChange, NewBooking},
         error,
+        seen::Seen,
     },
 };
 
@@ -114,7 +115,9 @@ impl BookingMutations {
                 idempotency_key: ctx.idempotency_key(input.idempotency_key),
             };
             let bookings = &ctx.services().bookings;
-            bookings.change(ctx.actor(), id, change).await
+            bookings
+                .change(ctx.actor(), id, change, Seen::whatever())
+                .await
         };
         BookingPayload::of(changed.await)
     }

@@ -13,6 +13,7 @@ use crate::{
         scalars::Decimal,
         types::property::{CancellationPolicy, Property, PropertyStatus},
     },
+    service::seen::Seen,
 };
 
 /// A property to list.
@@ -220,7 +221,7 @@ impl PropertyMutations {
             let id: PropertyId = global_id::parse("id", &input.id)?;
             ctx.services()
                 .properties
-                .update(ctx.actor(), id, input.into())
+                .update(ctx.actor(), id, input.into(), Seen::whatever())
                 .await
         };
         let (property, user_errors) = outcome(changed.await)?;
@@ -236,7 +237,8 @@ impl PropertyMutations {
     ) -> Result<DeletedPayload> {
         let deleted = async {
             let id: PropertyId = global_id::parse("id", &id)?;
-            ctx.services().properties.delete(ctx.actor(), id).await
+            let properties = &ctx.services().properties;
+            properties.delete(ctx.actor(), id, Seen::whatever()).await
         };
         let (deleted, user_errors) = outcome(deleted.await)?;
         Ok(DeletedPayload::of(

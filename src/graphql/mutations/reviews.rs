@@ -13,7 +13,7 @@ use crate::{
         mutations::properties::DeletedPayload,
         types::review::Review,
     },
-    service,
+    service::{self, seen::Seen},
 };
 
 /// What a guest says of a stay.
@@ -90,7 +90,13 @@ impl ReviewMutations {
             let id: ReviewId = global_id::parse("id", &input.id)?;
             let reviews = &ctx.services().reviews;
             reviews
-                .update(ctx.actor(), id, input.rating, input.comment.as_deref())
+                .update(
+                    ctx.actor(),
+                    id,
+                    input.rating,
+                    input.comment.as_deref(),
+                    Seen::whatever(),
+                )
                 .await
         };
         payload(changed.await)
@@ -105,7 +111,8 @@ impl ReviewMutations {
     ) -> Result<DeletedPayload> {
         let deleted = async {
             let id: ReviewId = global_id::parse("id", &id)?;
-            ctx.services().reviews.delete(ctx.actor(), id).await
+            let reviews = &ctx.services().reviews;
+            reviews.delete(ctx.actor(), id, Seen::whatever()).await
         };
         let (deleted, user_errors) = outcome(deleted.await)?;
         Ok(DeletedPayload::of(

@@ -33,6 +33,7 @@ use crate::{
         feeds::nights::give_back,
         idempotency::{self, Begun},
         payments::{self, answer_by},
+        seen::Seen,
     },
     store::db::Tx,
 };
@@ -69,13 +70,15 @@ impl Bookings {
     /// preparation for nights that the stay has not yet.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a booking of somebody else's; `WRONG_STATE` for one that has ended, lapsed or begun, whose payment is under way,
+    /// `NOT_FOUND` for a booking of somebody else's; [`Error::Changed`](super::super::error::Error::Changed) for one that is not as the caller has
+    /// `seen` it; `WRONG_STATE` for one that has ended, lapsed or begun, whose payment is under way,
     /// or that is paid for and would cost more; `INVALID` dates or guests, `TOO_MANY_GUESTS`, `DATES_UNAVAILABLE`, `IDEMPOTENCY_CONFLICT`.
     pub async fn change(
         &self,
         actor: &Actor,
         id: BookingId,
         change: BookingChange,
+        seen: Seen<'_, Model>,
     ) -> Result<Model> {
         let guest = as_guest(actor)?.user_id;
         let request = format!(
@@ -89,6 +92,7 @@ impl Bookings {
             Begun::Answered(id) => return self.read_back(BookingId(id)).await,
         };
         let (property, booking) = lock_both(&tx, guest, id).await?;
+        seen.must_be(&booking)?;
         must_be_changeable(&booking, now)?;
         let paid = paid(&tx, &booking).await?;
         let mut changes = Changes::by(actor);

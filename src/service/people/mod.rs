@@ -15,11 +15,12 @@ use sea_orm::{
 };
 
 use super::{
-    Parts,
+    Parts, audit,
     changes::Changes,
-    error::{Error, Result, signed_in},
+    error::{Error, Result, must_be_admin, signed_in},
     keys::among,
     mails::Mail,
+    paging::{self, Keyset},
     queue, tries,
 };
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
         audit::{Action, Outcome, Subject},
         freshness::Tag,
         ids::UserId,
+        page::{Cursor, Page, PageRequest},
         people::{Email, NewPerson, Role},
         problem::{Problem, ProblemCode},
     },
@@ -41,6 +43,16 @@ use crate::{
 /// Accounts.
 #[derive(Clone)]
 pub struct People(pub(super) Arc<Parts>);
+
+/// The mark of lists of people, newest first.
+pub const NEWEST: char = 'u';
+
+const BY_KEY: Keyset<Column> = Keyset {
+    rank: None,
+    id: Column::UserId,
+    copy: None,
+    descending: true,
+};
 
 /// A row to be.
 struct NewAccount {
@@ -77,6 +89,40 @@ impl People {
         changes.shown([Tag::Person(user.user_id)]);
         changes.commit(tx, &self.0).await?;
         Ok(user)
+    }
+
+    /// A person who has not gone. That an admin looks at somebody else is written down.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn show(&self, actor: &Actor, id: UserId) -> Result<Option<Model>> {
+        let present = Entity::find_by_id(id).filter(Column::ErasedAt.is_null());
+        let found = present.one(self.0.db.read()).await?;
+        if found.is_some() && !actor.is(id) {
+            audit::admin_reads(&self.0, actor, vec![Subject::User(id)]).await?;
+        }
+        Ok(found)
+    }
+
+    /// Everybody with an account, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] for anyone but an admin.
+    pub async fn list(&self, actor: &Actor, request: PageRequest) -> Result<Page<Model>> {
+        must_be_admin(actor, "Only admins list people.")?;
+        let list = paging::page(
+            Entity::find().filter(Column::ErasedAt.is_null()),
+            &BY_KEY,
+            request,
+        );
+        let people = list.all(self.0.db.read()).await?;
+        let seen = people.iter().map(|user| Subject::User(user.user_id));
+        audit::admin_reads(&self.0, actor, seen.collect()).await?;
+        Ok(Page::from_rows(request, people, |user| Cursor {
+            order: NEWEST,
+            rank: 0,
+            id: user.user_id.0.into(),
+        }))
     }
 
     /// The caller's own account.

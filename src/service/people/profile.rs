@@ -25,7 +25,9 @@ use crate::{
         changes::Changes,
         error::{Error, Result, signed_in},
         mails::Mail,
-        queue, tries,
+        queue,
+        seen::Seen,
+        tries,
     },
     store::db::{Tx, is_unique_violation},
 };
@@ -39,8 +41,14 @@ impl People {
     ///
     /// # Errors
     /// `TAKEN` when somebody has the address; `REQUIRED` and `WRONG_CREDENTIALS` for the current password, which another address needs
-    /// unless the caller signed in within the last 15 minutes; [`Error::TooMany`] after too many mails.
-    pub async fn update_profile(&self, actor: &Actor, change: ProfileChange) -> Result<Model> {
+    /// unless the caller signed in within the last 15 minutes; [`Error::Changed`] for an account that is not as the caller has `seen` it;
+    /// [`Error::TooMany`] after too many mails.
+    pub async fn update_profile(
+        &self,
+        actor: &Actor,
+        change: ProfileChange,
+        seen: Seen<'_, Model>,
+    ) -> Result<Model> {
         let caller = signed_in(actor)?.user_id;
         if let Some(email) = &change.email {
             tries::verify_mail(&self.0, caller, email).await?;
@@ -53,6 +61,7 @@ impl People {
         let mut changes = Changes::by(actor);
         let tx = self.0.db.begin().await?;
         let user = lock(&tx, caller).await?.ok_or(Error::Unauthenticated)?;
+        seen.must_be(&user)?;
         let mut update = Entity::update_many().filter(Column::UserId.eq(caller));
         update = update.col_expr(
             Column::FullName,

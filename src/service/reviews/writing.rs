@@ -25,6 +25,7 @@ use crate::{
     service::{
         changes::Changes,
         error::{Error, Result, as_guest, signed_in},
+        seen::Seen,
     },
     store::db::{Tx, is_unique_violation},
 };
@@ -86,13 +87,15 @@ impl Reviews {
     /// Changes a review of the caller's own: what is left out stays as it is, and an empty comment takes the old one away.
     ///
     /// # Errors
-    /// `NOT_FOUND` for somebody else's review; every mistake in the input.
+    /// `NOT_FOUND` for somebody else's review, [`Error::Changed`] for one that is not as the caller has `seen` it;
+    /// every mistake in the input.
     pub async fn update(
         &self,
         actor: &Actor,
         id: ReviewId,
         rating: Option<i32>,
         comment: Option<&str>,
+        seen: Seen<'_, Model>,
     ) -> Result<Model> {
         let author = signed_in(actor)?.user_id;
         let revision = Revision::parse(rating, comment)?;
@@ -101,6 +104,7 @@ impl Reviews {
             .await?
             .filter(|(_, review)| review.guest_id == author)
             .ok_or_else(|| Problem::not_found("id", "review of yours"))?;
+        seen.must_be(&review)?;
         let rating = revision.rating.unwrap_or(review.rating);
         rate(&tx, &property, rating - review.rating, 0).await?;
         review.rating = rating;
@@ -119,14 +123,20 @@ impl Reviews {
     /// Deletes a review. Its author may write another one; after an admin has done it, nobody may.
     ///
     /// # Errors
-    /// `NOT_FOUND` for somebody else's review.
-    pub async fn delete(&self, actor: &Actor, id: ReviewId) -> Result<ReviewId> {
+    /// `NOT_FOUND` for somebody else's review, [`Error::Changed`] for one that is not as the caller has `seen` it.
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        id: ReviewId,
+        seen: Seen<'_, Model>,
+    ) -> Result<ReviewId> {
         let user = signed_in(actor)?.user_id;
         let tx = self.0.db.begin().await?;
         let (property, review) = lock_both(&tx, id)
             .await?
             .filter(|(_, review)| review.guest_id == user || actor.is_admin())
             .ok_or_else(|| Problem::not_found("id", "review of yours"))?;
+        seen.must_be(&review)?;
         Entity::delete_by_id(id).exec(&*tx).await?;
         rate(&tx, &property, -review.rating, -1).await?;
         let action = if review.guest_id == user {

@@ -1,58 +1,39 @@
-//! Homes to stay in: listing, changing and deleting them. Finding them is in [`super::search`].
+//! Listing, changing and deleting properties.
 
-use std::{collections::HashMap, sync::Arc};
-
+use chrono::{DateTime, Duration, Utc};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, Condition, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select,
-    sea_query::{Expr, ExprTrait as _, LockType},
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _,
+    sea_query::{Expr, ExprTrait as _},
 };
 
-use super::{
-    Parts,
-    booking_rows::lapsed,
-    changes::Changes,
-    error::{Error, Result, signed_in},
-    keys::among,
-    paging::{self, Keyset},
-    people_rows,
-    search::words,
-};
+use super::Properties;
 use crate::{
     domain::{
         actor::Actor,
         audit::{Action, Subject},
         booking::BookingStatus,
         freshness::Tag,
-        ids::{PropertyId, UserId},
-        listing::{ListingChange, ListingInput, PropertyStatus},
-        page::{Cursor, Page, PageRequest},
+        ids::PropertyId,
+        listing::{ListingChange, ListingInput},
         people::Role,
         problem::Problem,
         stay_rules::check_lengths,
     },
     entity::{
         booking,
-        part::{self, Columns, Row},
         property::{self, ActiveModel, Column, Entity, Model, TimeZone},
         property_amenity,
     },
+    service::{
+        booking_rows::lapsed,
+        changes::Changes,
+        error::{Error, Result, signed_in},
+        people_rows,
+        search::words,
+        seen::Seen,
+    },
     store::db::Tx,
-};
-
-/// Homes to stay in.
-#[derive(Clone)]
-pub struct Properties(pub(super) Arc<Parts>);
-
-/// The mark of lists of properties, newest first.
-pub const NEWEST: char = 'n';
-
-pub(super) const BY_KEY: Keyset<Column> = Keyset {
-    rank: None,
-    id: Column::PropertyId,
-    copy: None,
-    descending: true,
 };
 
 impl Properties {
@@ -108,16 +89,19 @@ impl Properties {
     /// Changes a property of the caller's. An admin may change the status of any, and nothing else.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a property that is not the caller's; every mistake in the input.
+    /// `NOT_FOUND` for a property that is not the caller's; [`Error::Changed`] for one that is not as the caller has `seen` it; every mistake in the
+    /// input.
     pub async fn update(
         &self,
         actor: &Actor,
         id: PropertyId,
         input: ListingInput,
+        seen: Seen<'_, Model>,
     ) -> Result<Model> {
         let change = input.parse_change()?;
         let tx = self.0.db.begin().await?;
         let property = self.manageable(&tx, actor, id).await?;
+        seen.must_be(&property)?;
         if !actor.is(property.host_id) && !changes_only_status(&change) {
             return Err(Problem::invalid(
                 "",
@@ -136,7 +120,10 @@ impl Properties {
                 .await?;
             set_amenities(&tx, id, amenities).await?;
         }
-        let row = changed(id, change, self.0.clock.now());
+        // Later than before even within one tick of the clock: it tells one version from the next.
+        let step = Duration::microseconds((change != ListingChange::default()).into());
+        let now = Ord::max(self.0.clock.now(), property.updated_at + step);
+        let row = changed(id, change, now);
         let property = Entity::update(row).exec(&*tx).await?;
         words::keep(&tx, &property).await?;
         self.commit_with(tx, actor, Action::PropertyUpdated, &property)
@@ -147,11 +134,18 @@ impl Properties {
     /// Deletes a property: it leaves search and the host's list, and past bookings keep showing it.
     ///
     /// # Errors
-    /// `NOT_FOUND` for a property that is not the caller's, `WRONG_STATE` while bookings to come stand on it.
-    pub async fn delete(&self, actor: &Actor, id: PropertyId) -> Result<PropertyId> {
+    /// `NOT_FOUND` for a property that is not the caller's, [`Error::Changed`] for one that is not as the caller has `seen` it, `WRONG_STATE` while
+    /// bookings to come stand on it.
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        id: PropertyId,
+        seen: Seen<'_, Model>,
+    ) -> Result<PropertyId> {
         let now = self.0.clock.now();
         let tx = self.0.db.begin().await?;
         let property = self.manageable(&tx, actor, id).await?;
+        seen.must_be(&property)?;
         let standing = booking::Entity::find()
             .filter(booking::Column::PropertyId.eq(id))
             .filter(
@@ -174,106 +168,6 @@ impl Properties {
         self.commit_with(tx, actor, Action::PropertyDeleted, &property)
             .await?;
         Ok(id)
-    }
-
-    /// Properties by their keys, as far as the caller may see them: listed ones for everyone, drafts and unlisted ones for their host
-    /// and admins.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn visible_by_ids(
-        &self,
-        actor: &Actor,
-        ids: &[PropertyId],
-        columns: Columns<Entity>,
-    ) -> Result<HashMap<PropertyId, Row<Entity>>> {
-        let find = visible(actor).filter(among(self.0.db.backend(), Column::PropertyId, ids));
-        Ok(columns
-            .by(Column::PropertyId, find, self.0.db.read())
-            .await?)
-    }
-
-    /// Properties by their keys, deleted ones too: for what was booked, reviewed or paid.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn by_ids(
-        &self,
-        ids: &[PropertyId],
-        columns: Columns<Entity>,
-    ) -> Result<HashMap<PropertyId, Row<Entity>>> {
-        let find = Entity::find().filter(among(self.0.db.backend(), Column::PropertyId, ids));
-        Ok(columns
-            .by(Column::PropertyId, find, self.0.db.read())
-            .await?)
-    }
-
-    /// What each of some hosts lists, as far as the caller may see it, newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn pages_of_hosts(
-        &self,
-        actor: &Actor,
-        hosts: &[UserId],
-        request: PageRequest,
-        columns: Columns<Entity>,
-    ) -> Result<HashMap<UserId, Page<Row<Entity>>>> {
-        let pages = paging::pages_by_owner(
-            self.0.db.read(),
-            hosts,
-            BY_KEY,
-            request,
-            (visible(actor), Column::HostId),
-            columns,
-            place_by_key,
-        );
-        Ok(pages.await?)
-    }
-
-    /// How many properties each of some hosts has, as far as the caller may see them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn counts_of_hosts(
-        &self,
-        actor: &Actor,
-        hosts: &[UserId],
-    ) -> Result<HashMap<UserId, i64>> {
-        let rows: Vec<(UserId, i64)> = visible(actor)
-            .filter(among(self.0.db.backend(), Column::HostId, hosts))
-            .select_only()
-            .column(Column::HostId)
-            .column_as(Column::PropertyId.count(), "count")
-            .group_by(Column::HostId)
-            .into_tuple()
-            .all(self.0.db.read())
-            .await?;
-        Ok(rows.into_iter().collect())
-    }
-
-    /// What some properties offer, sorted.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn amenities(&self, ids: &[PropertyId]) -> Result<HashMap<PropertyId, Vec<String>>> {
-        let rows = property_amenity::Entity::find()
-            .filter(among(
-                self.0.db.backend(),
-                property_amenity::Column::PropertyId,
-                ids,
-            ))
-            .order_by_asc(property_amenity::Column::Amenity)
-            .all(self.0.db.read())
-            .await?;
-        let mut amenities: HashMap<PropertyId, Vec<String>> = HashMap::new();
-        for row in rows {
-            amenities
-                .entry(row.property_id)
-                .or_default()
-                .push(row.amenity);
-        }
-        Ok(amenities)
     }
 
     async fn commit_with(
@@ -305,45 +199,6 @@ impl Properties {
     }
 }
 
-/// A property of the caller's, kept as it is until the transaction ends; bookings of it go on.
-pub(super) async fn own_property(
-    tx: &Tx,
-    actor: &Actor,
-    id: PropertyId,
-    field: &str,
-) -> Result<Model> {
-    let host = signed_in(actor)?.user_id;
-    Entity::find_by_id(id)
-        .filter(Column::DeletedAt.is_null())
-        .filter(Column::HostId.eq(host))
-        .lock(LockType::NoKeyUpdate)
-        .one(&**tx)
-        .await?
-        .ok_or_else(|| Problem::not_found(field, "property of yours").into())
-}
-
-/// The place of a property in lists ordered by key.
-pub(super) fn place_by_key(property: &Row<Entity>) -> std::result::Result<Cursor, DbErr> {
-    Ok(Cursor {
-        order: NEWEST,
-        rank: 0,
-        id: i64::from(part::read(&property.property_id)?.0),
-    })
-}
-
-/// Properties that the caller may see.
-pub(super) fn visible(actor: &Actor) -> Select<Entity> {
-    let present = Entity::find().filter(Column::DeletedAt.is_null());
-    if actor.is_admin() {
-        return present;
-    }
-    let listed = Column::Status.eq(PropertyStatus::Listed);
-    match actor.user_id() {
-        Some(user) => present.filter(Condition::any().add(listed).add(Column::HostId.eq(user))),
-        None => present.filter(listed),
-    }
-}
-
 async fn set_amenities(tx: &Tx, property_id: PropertyId, amenities: &[String]) -> Result<()> {
     let rows = amenities
         .iter()
@@ -367,11 +222,7 @@ fn changes_only_status(change: &ListingChange) -> bool {
     rest == ListingChange::default()
 }
 
-fn changed(
-    id: PropertyId,
-    change: ListingChange,
-    now: chrono::DateTime<chrono::Utc>,
-) -> ActiveModel {
+fn changed(id: PropertyId, change: ListingChange, now: DateTime<Utc>) -> ActiveModel {
     fn set<T: Into<sea_orm::Value>>(value: Option<T>) -> sea_orm::ActiveValue<T> {
         value.map_or(NotSet, Set)
     }
