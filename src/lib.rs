@@ -7,7 +7,7 @@
 //! | 6 | [`cli`] | the command line: serve, worker, migrate, seed, schema |
 //! | 5 | [`app`] | the composition root: reads the settings, builds every part once, starts the server |
 //! | 4 | [`http`] | the edge: routes, GraphQL over HTTP and WebSocket, who is asking, pages |
-//! | 3 | [`graphql`], [`jobs`] | the faces of the same services; none of them knows another |
+//! | 3 | [`graphql`], [`rest`], [`jobs`] | the faces of the same services; none of them knows another |
 //! | 2 | [`service`] | what can be done: one file a noun, one method a use case; transactions live here |
 //! | 1 | [`entity`], [`store`] | tables; the outside world behind small faces |
 //! | 0 | [`domain`] | pure rules: money, stays, prices, bookings, refunds, ids, the clock |
@@ -19,6 +19,7 @@ pub mod entity;
 pub mod graphql;
 pub mod http;
 pub mod jobs;
+pub mod rest;
 pub mod service;
 pub mod store;
 

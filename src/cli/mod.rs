@@ -23,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     app::{self, App, Server, config::Settings},
     domain::clock::SystemClock,
-    graphql, jobs,
+    graphql, jobs, rest,
 };
 
 /// The backend of a marketplace for short stays.
@@ -70,6 +70,8 @@ enum Command {
     Ledger(ledger::Books),
     /// Print the GraphQL schema.
     Schema,
+    /// Print the description of the REST API in `OpenAPI` 3.1, as JSON.
+    Openapi,
     /// Ask the server on `STAYGATE_LISTEN` whether it is ready; for containers.
     Healthcheck,
 }
@@ -83,8 +85,13 @@ impl Cli {
     /// # Errors
     /// One clear line.
     pub async fn run(self) -> anyhow::Result<()> {
-        if let Command::Schema = self.command {
-            return Ok(std::io::stdout().write_all(graphql::sdl().as_bytes())?);
+        let printed = match self.command {
+            Command::Schema => Some(graphql::sdl()),
+            Command::Openapi => Some(rest::document().to_pretty_json()? + "\n"),
+            _ => None,
+        };
+        if let Some(text) = printed {
+            return Ok(std::io::stdout().write_all(text.as_bytes())?);
         }
         let settings = Settings::load()?;
         let log = match self.command {
@@ -100,7 +107,7 @@ impl Cli {
             .with_writer(std::io::stderr)
             .init();
         match self.command {
-            Command::Schema => Ok(()),
+            Command::Schema | Command::Openapi => Ok(()),
             Command::Serve { demo } => serve(settings, demo).await,
             Command::Worker => {
                 let app = App::build(settings, Arc::new(SystemClock)).await?;

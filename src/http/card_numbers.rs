@@ -12,7 +12,10 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::{graphql, request_id, sse};
-use crate::domain::card_number::is_in;
+use crate::{
+    domain::card_number::is_in,
+    rest::{Problem, ROOT},
+};
 
 /// What a client is told.
 pub(super) const MESSAGE: &str = "This has what looks like a card number in it. Never send one; send the payment provider's token for the card.";
@@ -35,6 +38,9 @@ pub(super) async fn refuse_in_head(request: Request, next: Next) -> Response {
     let message = format!("{MESSAGE} It is in {place}.");
     if request.uri().path() == "/graphql" {
         return graphql::refuse(request.headers(), &message);
+    }
+    if request.uri().path().starts_with(ROOT) {
+        return Problem::new(StatusCode::BAD_REQUEST, "BAD_USER_INPUT", message).into_response();
     }
     (StatusCode::BAD_REQUEST, message).into_response()
 }

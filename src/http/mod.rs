@@ -23,6 +23,7 @@ mod parameters;
 mod protocol;
 mod rates;
 mod request_id;
+mod rest;
 mod running;
 mod sandbox;
 mod socket;
@@ -163,6 +164,7 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
                 .put(graphql::shared::reserve)
                 .delete(graphql::shared::complete),
         )
+        .nest_service(crate::rest::ROOT, rest::resources(&edge))
         .route("/schema.graphql", get(health::schema))
         .route("/.well-known/jwks.json", get(keys::jwks))
         .route("/calendars/{name}", get(calendars::calendar))
@@ -196,6 +198,7 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(rest::in_problems))
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -231,11 +234,18 @@ fn cors(origins: &Origins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_credentials(with_cookies)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::ACCEPT,
+            header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
             // Clients of Apollo's send one of these with simple requests to servers that want them.
@@ -247,6 +257,8 @@ fn cors(origins: &Origins) -> CorsLayer {
         ])
         .expose_headers([
             header::ETAG,
+            header::LINK,
+            header::LOCATION,
             header::RETRY_AFTER,
             rates::LIMIT,
             rates::POLICY,

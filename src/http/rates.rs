@@ -144,7 +144,7 @@ impl Rates {
     }
 
     /// Gives back what was charged for what did not run. Looking at it has cost something all the same.
-    async fn give_back(&self, charge: &mut Charge, cost: u32, now: DateTime<Utc>) {
+    pub(super) async fn give_back(&self, charge: &mut Charge, cost: u32, now: DateTime<Utc>) {
         let places = cost.min(charge.cost).saturating_sub(1);
         if places > 0 {
             self.limiter

@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("service", 2),
     ("graphql", 3),
     ("jobs", 3),
+    ("rest", 3),
     ("http", 4),
     ("app", 5),
     ("cli", 6),

@@ -31,6 +31,7 @@ mod properties;
 mod protocol;
 mod proxies;
 mod queue;
+mod rest;
 mod resuming;
 mod reviews;
 mod schema;

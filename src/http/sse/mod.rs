@@ -37,7 +37,7 @@ const READ_WITHIN: Duration = Duration::from_secs(10);
 const QUEUE: usize = 16;
 
 const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
-const PING: &[u8] = b":\n\n";
+pub(super) const PING: &[u8] = b":\n\n";
 
 /// The cursor after which a client resumes. An empty one says nothing.
 pub(super) fn last_event_id(headers: &HeaderMap) -> Option<String> {
@@ -79,7 +79,7 @@ fn not_good_any_more() -> Response {
 
 /// Waits until the caller's session has ended or the access token has lapsed; for ever when nobody is signed in. The token may be
 /// followed by another one.
-async fn ended(
+pub(super) async fn ended(
     edge: &Edge,
     admitted: Option<&Admitted>,
     until: impl Fn() -> Option<DateTime<Utc>>,

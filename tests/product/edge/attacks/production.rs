@@ -137,7 +137,7 @@ async fn in_production_no_mistake_is_answered_with_what_may_have_been_meant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_production_there_is_no_page_to_try_things_on_and_no_page_of_others_may_call() {
+async fn in_production_there_is_no_playground_and_no_page_of_others_may_call() {
     let world = in_production().await;
     let stranger = world.stranger();
     for path in [
@@ -159,6 +159,18 @@ async fn in_production_there_is_no_page_to_try_things_on_and_no_page_of_others_m
         !headers.contains_key("access-control-allow-origin"),
         "{headers:?}"
     );
+    // Of the REST API, which is public, the documentation is; nobody else's script runs in it.
+    let (status, headers, docs) = gets(&stranger, "/docs").await;
+    assert!(status == 200 && front.contains("/docs"), "{docs}");
+    let policy = headers["content-security-policy"].to_str().expect("text");
+    for part in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(part), "{policy}");
+    }
     let (status, headers, page) = gets(&stranger, "/graphql").await;
     assert_eq!(status, 400, "{page}");
     assert!(!page.contains("<html") && !headers.contains_key("access-control-allow-origin"));

@@ -49,6 +49,11 @@ async fn a_query_that_takes_too_long_is_given_up() {
     let sent = timeout(IN_TIME, request.json(&body).send()).await;
     let answer = sent.expect("an answer in time").expect("an answer");
     assert_eq!(answer.status(), 503);
+    let by_rest = timeout(IN_TIME, async {
+        world.stranger().reads("/properties/").await
+    });
+    let (status, code, _) = by_rest.await.expect("an answer in time").problem();
+    assert_eq!((status, code.as_str()), (503, "INTERNAL"));
     drop(other);
     let (_, _, fine) = posts(&world.stranger(), &body).await;
     assert_eq!(fine["data"]["properties"]["totalCount"], 0);
