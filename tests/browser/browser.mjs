@@ -41,3 +41,24 @@ export const launch = (...hosts) =>
       `--host-resolver-rules=${["MAP * ~NOTFOUND", ...hosts.map((host) => `EXCLUDE ${host}`)].join(", ")}`,
     ],
   });
+
+/** What the pages of a context complain of in the console, and what they ask of others than this server, from now on. */
+export function overhear(context, server) {
+  const complaints = [];
+  const strangers = [];
+  const ask = (url) => {
+    const { protocol, host } = new URL(url);
+    if (!["data:", "blob:"].includes(protocol) && host !== server.host) {
+      strangers.push(url);
+    }
+  };
+  context.on("console", (message) => {
+    if (message.type() === "error") {
+      complaints.push(`${message.text()} (${message.location().url})`);
+    }
+  });
+  context.on("weberror", (error) => complaints.push(String(error.error())));
+  context.on("request", (request) => ask(request.url()));
+  context.on("page", (page) => page.on("websocket", (socket) => ask(socket.url())));
+  return { complaints, strangers };
+}

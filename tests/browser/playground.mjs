@@ -5,7 +5,7 @@
 //
 // CHROMIUM names the browser; without it, the first one in PATH is taken. Exits with 0 only if all held.
 
-import { launch } from "./browser.mjs";
+import { launch, overhear } from "./browser.mjs";
 import { check, expect, finish } from "../checks.mjs";
 
 const TIMEOUT = 15_000;
@@ -21,32 +21,15 @@ const browser = await launch(server.hostname);
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light" });
 context.setDefaultTimeout(TIMEOUT);
 
-const complaints = [];
-const strangers = [];
-
-function noteRequest(url) {
-  const { protocol, host } = new URL(url);
-  if (!["data:", "blob:"].includes(protocol) && host !== server.host) {
-    strangers.push(url);
-  }
-}
-
-context.on("console", (message) => {
-  if (message.type() === "error") {
-    complaints.push(`${message.text()} (${message.location().url})`);
-  }
-});
-context.on("weberror", (error) => complaints.push(String(error.error())));
-context.on("request", (request) => noteRequest(request.url()));
+const { complaints, strangers } = overhear(context, server);
 context.on("page", (page) =>
-  page.on("websocket", (socket) => {
-    noteRequest(socket.url());
+  page.on("websocket", (socket) =>
     socket.on("framesent", ({ payload }) => {
       if (String(payload).includes('"type":"subscribe"')) {
         page.emit("staygate:subscribed", socket);
       }
-    });
-  }),
+    }),
+  ),
 );
 
 // ---------------------------------------------------------------- what one does in the Playground

@@ -1,4 +1,4 @@
-//! The web pages: the front page at `/`, and the Playground.
+//! The web pages: the front page at `/`, the documentation of REST, and the Playground.
 //!
 //! All that they load stands in the binary, in one table. A browser that shows them asks no other host
 //! for anything, and the content security policy of every answer holds it to that.
@@ -15,6 +15,8 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::rest;
+
 /// Which pages are served, and what they say.
 #[derive(Clone, Copy, Debug)]
 pub struct Pages {
@@ -25,12 +27,15 @@ pub struct Pages {
     pub demo: bool,
 }
 
-/// The routes `/`, `/playground`, `/favicon.svg` and `/assets/{name}`, for GET and HEAD.
+/// The routes `/`, `/docs`, `/api/v1/openapi.json`, `/playground`, `/favicon.svg` and `/assets/{name}`, for GET and HEAD.
 ///
 /// Every file has an `ETag` and is answered with 304 when `If-None-Match` names it.
 pub fn routes(pages: Pages) -> Router {
     let routes = Router::new()
         .route("/", serve(File::own(HTML, front_page(pages))))
+        .route("/docs", serve(File::own(HTML, include_str!("docs.html"))))
+        .route("/docs/", serve(File::own(HTML, include_str!("docs.html"))))
+        .route("/api/v1/openapi.json", get(description))
         .route(
             "/favicon.svg",
             serve(File::own(SVG, include_str!("favicon.svg"))),
@@ -71,6 +76,18 @@ async fn asset(Path(name): Path<String>, request: HeaderMap) -> Response {
     }
 }
 
+/// What the page of the documentation shows.
+async fn description(request: HeaderMap) -> Response {
+    DESCRIPTION.answer(&request)
+}
+
+/// Made once it is asked for.
+static DESCRIPTION: LazyLock<File> = LazyLock::new(|| {
+    let text = rest::document().to_json();
+    File::own(JSON, text.expect("names and texts are written as JSON"))
+});
+
+const JSON: &str = "application/json";
 const CSS: &str = "text/css; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
@@ -93,8 +110,10 @@ macro_rules! vendored {
 }
 
 /// What `/assets/{name}` serves. Made once: hashing half a megabyte for each router would be felt.
-static ASSETS: LazyLock<[(&str, File); 10]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[(&str, File); 14]> = LazyLock::new(|| {
     [
+        own!(CSS, "docs.css"),
+        own!(JS, "docs.js"),
         own!(JS, "examples.js"),
         own!(CSS, "front.css"),
         own!(CSS, "playground.css"),
@@ -104,6 +123,8 @@ static ASSETS: LazyLock<[(&str, File); 10]> = LazyLock::new(|| {
         vendored!(JS, "graphql-ws-6.4.2.js"),
         vendored!(JS, "react-18.3.1.js"),
         vendored!(JS, "react-dom-18.3.1.js"),
+        vendored!(CSS, "swagger-ui-5.35.0.css"),
+        vendored!(JS, "swagger-ui-5.35.0.js"),
         (
             "licenses.txt",
             File::own(TEXT, include_str!("vendor/LICENSES.txt")),
@@ -111,8 +132,8 @@ static ASSETS: LazyLock<[(&str, File); 10]> = LazyLock::new(|| {
     ]
 });
 
-/// Scripts, requests and sockets of this server alone. Styles may be inline because GraphiQL writes some;
-/// its fonts and icons are `data:` URLs in its style sheet.
+/// Scripts, requests and sockets of this server alone. Styles may be inline because GraphiQL and Swagger UI
+/// write some; their fonts and icons are `data:` URLs in their style sheets.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
     form-action 'none'";
@@ -139,7 +160,7 @@ impl File {
 
     /// A file of `vendor/`: its name carries its version, so it may be kept for good.
     ///
-    /// It is sent gzipped, whatever the client accepts: every browser that runs the Playground does, and
+    /// It is sent gzipped, whatever the client accepts: every browser that runs the pages does, and
     /// keeping the unpacked bytes as well would make the binary bigger for nobody.
     fn vendored(content_type: &'static str, gzip: &'static [u8]) -> Self {
         Self::new(
@@ -239,6 +260,17 @@ mod tests {
     }
 
     #[test]
+    fn the_front_page_links_to_the_documentation_always() {
+        for playground in [true, false] {
+            let page = front_page(Pages {
+                playground,
+                demo: false,
+            });
+            assert!(page.contains("href=\"/docs\""));
+        }
+    }
+
+    #[test]
     fn the_front_page_names_the_demo_users_only_on_demo_data() {
         let page = |demo| {
             front_page(Pages {
@@ -253,13 +285,18 @@ mod tests {
 
     #[test]
     fn every_asset_that_a_page_loads_is_served() {
-        let pages = [include_str!("front.html"), include_str!("playground.html")].concat();
+        let pages = [
+            include_str!("front.html"),
+            include_str!("docs.html"),
+            include_str!("playground.html"),
+        ]
+        .concat();
         let loaded: Vec<_> = pages
             .split("\"/assets/")
             .skip(1)
             .filter_map(|rest| rest.split('"').next())
             .collect();
-        assert_eq!(loaded.len(), 9);
+        assert_eq!(loaded.len(), 13);
         for name in loaded {
             assert!(ASSETS.iter().any(|(known, _)| *known == name), "{name}");
         }
