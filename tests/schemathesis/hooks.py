@@ -97,6 +97,17 @@ def is_date(text):
         return False
 
 
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """What no schema can state, and a check can't know."""
+    # Who makes an account is not signed in by it, and nobody changes or erases somebody else's: it looks like one that does not exist.
+    somebodys = case.path == "/users/{id}/" and case.method in ("PATCH", "DELETE")
+    if somebodys and failure.title == "Created resource not found":
+        return False
+    # A made-up number or name may be one that a card could have.
+    return not (failure.title == "Schema-valid request rejected" and "looks like a card number" in response.text)
+
+
 if PERSON:
 
     @schemathesis.auth(refresh_interval=None)
