@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use mimalloc::MiMalloc;
 use staygate::cli::Cli;
 
@@ -12,7 +11,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().run().await {
+    match Cli::of_process().run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("staygate: {error:#}");

@@ -1,6 +1,7 @@
 //! The composition root: every part is built once here, from the settings, and handed to those who use it.
 
 pub mod config;
+pub mod doctor;
 mod first_bytes;
 mod keys;
 mod metrics;

@@ -21,21 +21,27 @@ pub(super) async fn open(
     given: Option<&str>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Vault> {
+    match look(db, given).await? {
+        Some(vault) => Ok(vault),
+        None => Vault::new(&[make(db, now).await?]),
+    }
+}
+
+/// The same without making anything; none where there is no key yet.
+pub(super) async fn look(db: &Db, given: Option<&str>) -> anyhow::Result<Option<Vault>> {
     let Some(list) = given else {
-        let key = match kept(db).await? {
-            Some(key) => key,
-            None => make(db, now).await?,
-        };
-        return Vault::new(&[key]);
+        let key = kept(db).await?;
+        return key.map(|key| Vault::new(&[key])).transpose();
     };
     let mut keys = NamedKey::read(list)
         .map_err(|error| anyhow!("STAYGATE_ENCRYPTION_KEYS can't be used: {error:#}"))?;
     keys.extend(kept(db).await?);
-    Vault::new(&keys).map_err(|error| {
+    let vault = Vault::new(&keys).map_err(|error| {
         anyhow!(
             "STAYGATE_ENCRYPTION_KEYS can't be used ({KEPT} is the one in the database): {error:#}"
         )
-    })
+    })?;
+    Ok(Some(vault))
 }
 
 async fn make(db: &Db, now: DateTime<Utc>) -> anyhow::Result<NamedKey> {

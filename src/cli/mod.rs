@@ -3,6 +3,8 @@
 mod admin;
 mod audit;
 pub mod demo;
+mod doctor;
+mod flags;
 mod keys;
 mod ledger;
 pub mod seed;
@@ -10,7 +12,7 @@ pub mod seed;
 use std::{io::Write as _, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -21,7 +23,10 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    app::{self, App, Server, config::Settings},
+    app::{
+        self, App, Server,
+        config::{Flags, Settings, Sources},
+    },
     domain::clock::SystemClock,
     graphql, jobs, rest,
 };
@@ -32,6 +37,9 @@ use crate::{
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Settings that the command line gives.
+    #[arg(skip)]
+    flags: Flags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,6 +76,10 @@ enum Command {
     /// Prove the books right.
     #[command(subcommand)]
     Ledger(ledger::Books),
+    /// Print the settings in force and where each came from; secrets are masked.
+    Config,
+    /// Look at all that the server needs, and say what to do about what is not right.
+    Doctor,
     /// Print the GraphQL schema.
     Schema,
     /// Print the description of the REST API in `OpenAPI` 3.1, as JSON.
@@ -80,6 +92,16 @@ enum Command {
 const QUIET: &str = "sqlx=warn,sea_orm_migration=warn,tungstenite=info,tokio_tungstenite=info";
 
 impl Cli {
+    /// Reads the command line of this process; where it can't be understood, or asks for help, it says so and ends the process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let mut matches = flags::with_settings(Self::command()).get_matches();
+        let flags = flags::given(&matches);
+        let mut cli = Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
+        cli.flags = flags;
+        cli
+    }
+
     /// Does what was asked for.
     ///
     /// # Errors
@@ -93,7 +115,12 @@ impl Cli {
         if let Some(text) = printed {
             return Ok(std::io::stdout().write_all(text.as_bytes())?);
         }
-        let settings = Settings::load()?;
+        let sources = Sources::gather(self.flags)?;
+        if let Command::Config = self.command {
+            write!(std::io::stdout(), "{sources}")?;
+            return sources.settings().map(drop);
+        }
+        let settings = sources.settings()?;
         let log = match self.command {
             Command::Serve { .. } | Command::Worker => &settings.log,
             // Who types a command reads its answer alone.
@@ -107,8 +134,9 @@ impl Cli {
             .with_writer(std::io::stderr)
             .init();
         match self.command {
-            Command::Schema | Command::Openapi => Ok(()),
+            Command::Schema | Command::Openapi | Command::Config => Ok(()),
             Command::Serve { demo } => serve(settings, demo).await,
+            Command::Doctor => Box::pin(doctor::run(&settings)).await,
             Command::Worker => {
                 let app = App::build(settings, Arc::new(SystemClock)).await?;
                 Box::pin(jobs::run(app.services, stopping()?)).await;

@@ -11,6 +11,8 @@ use crate::store::{
 
 /// How many rows are sealed in one transaction.
 const BATCH: i64 = 500;
+/// How many of the oldest and of the newest are opened to see whether the keys are there.
+const PROBED: u32 = 20;
 /// How often a column is gone through at most, because others write it meanwhile.
 const PASSES: usize = 20;
 
@@ -155,6 +157,32 @@ impl Secret {
         }
         rotated.unfinished = true;
         Ok(rotated)
+    }
+
+    /// Opens the oldest and the newest of them, and gives what is wrong with the first that can't be opened. Changes nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn probe(self, db: &Db, vault: &Vault) -> Result<Option<String>> {
+        let Column {
+            table, key, name, ..
+        } = self.column();
+        for order in ["ASC", "DESC"] {
+            let sql = format!(
+                "SELECT CAST({key} AS BIGINT) AS place, {name} AS kept FROM {table} \
+                 WHERE {name} <> '' ORDER BY {key} {order} LIMIT {PROBED}"
+            );
+            let select = Statement::from_string(db.backend(), sql);
+            for row in db.read().query_all_raw(select).await? {
+                let row_key: i64 = row.try_get("", "place")?;
+                let kept: String = row.try_get("", "kept")?;
+                let place = self.place(i32::try_from(row_key).context("a key is too large")?);
+                if let Err(error) = vault.open_or_unsealed(place, &kept) {
+                    return Ok(Some(format!("{error:#}")));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Seals some rows after a key.

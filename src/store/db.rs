@@ -14,13 +14,20 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _,
+    sqlx::{
+        Connection as _, PgConnection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
+};
 
 use self::at_hand::{AtHand, Places};
 
@@ -80,7 +87,10 @@ impl Db {
                 ])
             });
         }
-        let mut connection = Database::connect(connect).await?;
+        let mut connection = match Database::connect(connect).await {
+            Ok(connection) => connection,
+            Err(error) => return Err(why_unreachable(&options.url).await.unwrap_or(error)),
+        };
         let statements = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&statements);
         connection.set_metric_callback(move |_| {
@@ -116,6 +126,42 @@ impl Db {
             .await?;
         Migrator::up(&*tx, None).await?;
         tx.commit().await
+    }
+
+    /// The migrations that are still to be done, the next one first. It changes nothing.
+    ///
+    /// # Errors
+    /// When the database can't be reached, or a newer version of this product has migrated it.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, DbErr> {
+        let pending = Migrator::get_pending_migrations_read_only(self.pool()).await?;
+        Ok(pending
+            .iter()
+            .map(|migration| migration.name().to_owned())
+            .collect())
+    }
+
+    /// What the database says of itself, and its clock where that is another machine's.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub async fn about(&self) -> Result<(String, Option<DateTime<Utc>>), DbErr> {
+        let sql = match self.backend() {
+            DbBackend::Sqlite => "SELECT 'SQLite ' || sqlite_version() AS version",
+            _ => {
+                "SELECT 'PostgreSQL ' || current_setting('server_version') AS version, clock_timestamp() AS now"
+            }
+        };
+        let row = self
+            .pool()
+            .query_one_raw(Statement::from_string(self.backend(), sql));
+        let row = row
+            .await?
+            .ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?;
+        let now = match self.backend() {
+            DbBackend::Sqlite => None,
+            _ => Some(row.try_get("", "now")?),
+        };
+        Ok((row.try_get("", "version")?, now))
     }
 
     /// Closes every connection.
@@ -211,6 +257,15 @@ impl Db {
     pub fn statements_sent(&self) -> u64 {
         self.reading.statements.load(Ordering::Relaxed)
     }
+}
+
+/// Why a server of `PostgreSQL` can't be connected to: the pool tries again until its time is over, and then says no more than that.
+async fn why_unreachable(url: &str) -> Option<DbErr> {
+    if !url.starts_with("postgres") {
+        return None;
+    }
+    let tried = timeout(PATIENCE, PgConnection::connect(url)).await.ok()?;
+    Some(DbErr::Custom(tried.err()?.to_string()))
 }
 
 /// A write that has begun; rolled back unless it is committed.

@@ -11,6 +11,6 @@ pub mod limits;
 pub mod mail;
 pub mod passwords;
 mod patient;
-mod redis;
+pub mod redis;
 pub mod tokens;
 pub mod vault;

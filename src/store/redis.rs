@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use redis::{
     Client,
     aio::{ConnectionManager, ConnectionManagerConfig},
@@ -26,4 +28,30 @@ pub(super) fn connection(url: &str) -> anyhow::Result<ConnectionManager> {
         Client::open(url)?,
         config,
     )?)
+}
+
+/// What a server of Redis says of itself.
+#[derive(Debug)]
+pub struct About {
+    /// Its version.
+    pub version: String,
+    /// Its clock.
+    pub now: DateTime<Utc>,
+}
+
+/// Asks the server at `url` about itself.
+///
+/// # Errors
+/// When it can't be reached, or lets nobody in.
+pub async fn about(url: &str) -> anyhow::Result<About> {
+    let mut connection = connection(url)?;
+    let server: redis::InfoDict = redis::cmd("INFO")
+        .arg("server")
+        .query_async(&mut connection)
+        .await?;
+    let (seconds, micros): (i64, u32) = redis::cmd("TIME").query_async(&mut connection).await?;
+    Ok(About {
+        version: server.get("redis_version").unwrap_or_default(),
+        now: DateTime::from_timestamp(seconds, micros * 1_000).context("its clock is odd")?,
+    })
 }

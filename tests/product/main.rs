@@ -24,6 +24,7 @@ mod limits;
 mod mail;
 mod main_way;
 mod notifications;
+mod operating;
 mod payments;
 mod people;
 mod permissions;

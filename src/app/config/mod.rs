@@ -1,14 +1,17 @@
 //! Every setting: its name, its default and what it is for. The file `staygate.example.toml` says the same to operators.
 //!
-//! A setting stands in the file `staygate.toml` (or the one that `STAYGATE_CONFIG` names) or, with more weight, in an environment variable.
-//! A name that is none of these stops the start: a misspelt setting would otherwise be one that is silently not in force.
+//! A setting stands in the file `staygate.toml` (or the one that `--config` or `STAYGATE_CONFIG` names) or, with more weight, in an environment variable
+//! or, with the most, in a flag. A name that is none of these stops the start: a misspelt setting would otherwise be one that is silently not in force.
 
+mod names;
 mod rules;
+mod shown;
+mod sources;
 
+pub use names::{Kind, SETTINGS, Setting};
 pub use rules::Provider;
+pub use sources::{Flags, Origin, Sources};
 
-use anyhow::{Context as _, anyhow, bail};
-use config::{Config, ConfigError, File, FileFormat};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -104,187 +107,22 @@ pub struct Settings {
     pub encryption_keys: Option<String>,
 }
 
-/// Each setting's key in the file, its environment variable, and its default.
-const SETTINGS: &[(&str, &str, Option<&str>)] = &[
-    ("database_url", "DATABASE_URL", Some("sqlite://staygate.db")),
-    (
-        "database_connections",
-        "STAYGATE_DATABASE_CONNECTIONS",
-        Some("8"),
-    ),
-    ("redis_url", "REDIS_URL", None),
-    ("redis_prefix", "STAYGATE_REDIS_PREFIX", Some("staygate")),
-    ("listen", "STAYGATE_LISTEN", Some("127.0.0.1:8000")),
-    (
-        "admin_listen",
-        "STAYGATE_ADMIN_LISTEN",
-        Some("127.0.0.1:9000"),
-    ),
-    ("env", "STAYGATE_ENV", Some("development")),
-    ("log", "STAYGATE_LOG", Some("info")),
-    ("cors_origins", "STAYGATE_CORS_ORIGINS", None),
-    ("trusted_proxies", "STAYGATE_TRUSTED_PROXIES", None),
-    ("playground", "STAYGATE_PLAYGROUND", None),
-    ("workers", "STAYGATE_WORKERS", Some("true")),
-    ("jwt_key", "STAYGATE_JWT_KEY", None),
-    ("access_token_ttl", "STAYGATE_ACCESS_TOKEN_TTL", Some("300")),
-    ("session_ttl", "STAYGATE_SESSION_TTL", Some("2592000")),
-    ("refresh_grace", "STAYGATE_REFRESH_GRACE", Some("30")),
-    ("hold_ttl", "STAYGATE_HOLD_TTL", Some("900")),
-    (
-        "verified_guests_only",
-        "STAYGATE_VERIFIED_GUESTS_ONLY",
-        Some("false"),
-    ),
-    ("rate_limits", "STAYGATE_RATE_LIMITS", Some("on")),
-    ("limits", "STAYGATE_LIMITS", Some("on")),
-    ("max_tokens", "STAYGATE_MAX_TOKENS", Some("2000")),
-    ("max_depth", "STAYGATE_MAX_DEPTH", Some("10")),
-    ("max_root_fields", "STAYGATE_MAX_ROOT_FIELDS", Some("20")),
-    ("max_aliases", "STAYGATE_MAX_ALIASES", Some("15")),
-    ("max_directives", "STAYGATE_MAX_DIRECTIVES", Some("50")),
-    ("max_cost", "STAYGATE_MAX_COST", Some("1000")),
-    ("max_batch", "STAYGATE_MAX_BATCH", Some("10")),
-    ("max_body_kib", "STAYGATE_MAX_BODY_KIB", Some("256")),
-    (
-        "max_socket_operations",
-        "STAYGATE_MAX_SOCKET_OPERATIONS",
-        Some("20"),
-    ),
-    ("max_connections", "STAYGATE_MAX_CONNECTIONS", Some("100")),
-    ("request_timeout", "STAYGATE_REQUEST_TIMEOUT", Some("10")),
-    ("statement_timeout", "STAYGATE_STATEMENT_TIMEOUT", Some("3")),
-    ("init_timeout", "STAYGATE_INIT_TIMEOUT", Some("3")),
-    ("keep_alive", "STAYGATE_KEEP_ALIVE", Some("75")),
-    ("ping_interval", "STAYGATE_PING_INTERVAL", Some("15")),
-    ("send_queue", "STAYGATE_SEND_QUEUE", Some("128")),
-    ("answer_cache", "STAYGATE_ANSWER_CACHE", Some("true")),
-    (
-        "answer_cache_local_bytes",
-        "STAYGATE_ANSWER_CACHE_LOCAL_BYTES",
-        Some("33554432"),
-    ),
-    ("rate_bucket", "STAYGATE_RATE_BUCKET", Some("1000")),
-    ("rate_signed_in", "STAYGATE_RATE_SIGNED_IN", Some("50")),
-    ("rate_signed_out", "STAYGATE_RATE_SIGNED_OUT", Some("10")),
-    ("introspection", "STAYGATE_INTROSPECTION", None),
-    (
-        "persisted_queries",
-        "STAYGATE_PERSISTED_QUERIES",
-        Some("true"),
-    ),
-    ("trusted_documents", "STAYGATE_TRUSTED_DOCUMENTS", None),
-    (
-        "trusted_documents_only",
-        "STAYGATE_TRUSTED_DOCUMENTS_ONLY",
-        Some("nobody"),
-    ),
-    ("smtp_url", "SMTP_URL", None),
-    (
-        "mail_from",
-        "STAYGATE_MAIL_FROM",
-        Some("Staygate <no-reply@localhost>"),
-    ),
-    ("mail_dir", "STAYGATE_MAIL_DIR", Some("staygate-mail")),
-    ("site_name", "STAYGATE_SITE_NAME", Some("Staygate")),
-    (
-        "site_url",
-        "STAYGATE_SITE_URL",
-        Some("http://127.0.0.1:8000"),
-    ),
-    ("api_url", "STAYGATE_API_URL", None),
-    ("feed_interval", "STAYGATE_FEED_INTERVAL", Some("1800")),
-    (
-        "feeds_from_private_networks",
-        "STAYGATE_FEEDS_FROM_PRIVATE_NETWORKS",
-        Some("false"),
-    ),
-    (
-        "password_memory_kib",
-        "STAYGATE_PASSWORD_MEMORY_KIB",
-        Some("19456"),
-    ),
-    ("password_passes", "STAYGATE_PASSWORD_PASSES", Some("2")),
-    ("currency", "STAYGATE_CURRENCY", Some("USD")),
-    (
-        "service_fee_percent",
-        "STAYGATE_SERVICE_FEE_PERCENT",
-        Some("0"),
-    ),
-    ("tax_percent", "STAYGATE_TAX_PERCENT", Some("0")),
-    ("sandbox_payments", "STAYGATE_SANDBOX_PAYMENTS", None),
-    ("stripe_secret_key", "STRIPE_SECRET_KEY", None),
-    ("stripe_webhook_secret", "STRIPE_WEBHOOK_SECRET", None),
-    (
-        "stripe_api_base",
-        "STRIPE_API_BASE",
-        Some("https://api.stripe.com"),
-    ),
-    ("encryption_keys", "STAYGATE_ENCRYPTION_KEYS", None),
-];
-
-/// Where the tests find their servers; a developer's shell may have them.
-const OF_THE_TESTS: &str = "STAYGATE_TEST_";
-/// Names the file; itself no setting of the file.
-const CONFIG: &str = "STAYGATE_CONFIG";
-/// The file that is read when none is named, if it is there.
-const FILE: &str = "staygate.toml";
-
 impl Settings {
-    /// Reads the settings in force from the file and from this process's environment.
+    /// The settings in force in this process: of the file, its environment and its flags.
     ///
     /// # Errors
     /// One clear line for the first wrong, unknown or missing setting.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one home of the environment"
-    )]
-    pub fn load() -> anyhow::Result<Self> {
-        Self::read(std::env::vars().filter(|(_, value)| !value.is_empty()))
+    pub fn load(flags: Flags) -> anyhow::Result<Self> {
+        Sources::gather(flags)?.settings()
     }
 
-    /// The same from a given environment.
+    /// The same from a given environment and no flags.
     ///
     /// # Errors
     /// One clear line for the first wrong, unknown or missing setting.
     pub fn read(environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
-        let mut builder = Config::builder();
-        for (key, _, default) in SETTINGS {
-            builder = builder.set_default(*key, *default)?;
-        }
-        let mut file = (FILE.to_owned(), false);
-        let mut overrides = Vec::new();
-        for (name, value) in environment {
-            if name == CONFIG {
-                file = (value, true);
-            } else if let Some((key, _, _)) =
-                SETTINGS.iter().find(|(_, variable, _)| *variable == name)
-            {
-                overrides.push((*key, value));
-            } else if name.starts_with("STAYGATE_") && !name.starts_with(OF_THE_TESTS) {
-                bail!("{name} is not a setting; staygate.example.toml has them all");
-            }
-        }
-        builder = builder.add_source(File::new(&file.0, FileFormat::Toml).required(file.1));
-        for (key, value) in overrides {
-            builder = builder.set_override(key, value)?;
-        }
-        let config = builder
-            .build()
-            .map_err(|error| anyhow!("{} can't be read: {}", file.0, without_text(&error)))?;
-        let settings: Self = config.try_deserialize().context("a setting is wrong")?;
-        settings.check()?;
-        Ok(settings)
+        Sources::of(environment, Flags::default())?.settings()
     }
-}
-
-/// What is wrong with a file, but for its text: there may be secrets in it.
-fn without_text(error: &ConfigError) -> String {
-    let told = match error {
-        ConfigError::FileParse { cause, .. } => cause.to_string(),
-        other => other.to_string(),
-    };
-    told.lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn a_file_that_is_not_toml_is_named_and_not_quoted() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("staygate.toml");
     std::fs::write(&file, "stripe_secret_key = sk_live_1").unwrap();
-    let error = read(&[(CONFIG, file.to_str().unwrap())]).unwrap_err();
+    let error = read(&[("STAYGATE_CONFIG", file.to_str().unwrap())]).unwrap_err();
     let message = format!("{error:#}");
     assert!(
         message.contains("staygate.toml") && message.contains("line 1"),
@@ -120,7 +120,13 @@ fn production_guesses_no_secret() {
 #[test]
 fn the_example_file_explains_every_setting_and_has_its_default() {
     let example = include_str!("../../../staygate.example.toml");
-    for (key, variable, default) in SETTINGS {
+    for Setting {
+        key,
+        variable,
+        default,
+        ..
+    } in SETTINGS
+    {
         assert!(
             example.contains(variable),
             "{variable} is not in the example"
@@ -132,7 +138,7 @@ fn the_example_file_explains_every_setting_and_has_its_default() {
         let line = line.unwrap_or_else(|| panic!("{key} is not in the example"));
         if let Some(default) = default {
             assert!(
-                line.contains(default),
+                line.contains(*default),
                 "{key}: the example does not show its default {default}"
             );
         }

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use async_trait::async_trait;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor,
@@ -68,6 +68,19 @@ impl Smtp {
             from: sender(from)?,
             takes_within: TAKES_WITHIN,
         })
+    }
+
+    /// Greets the server, signs in where the URL says so, and hangs up.
+    ///
+    /// # Errors
+    /// When it can't be reached, or lets us not in.
+    pub async fn greet(&self) -> anyhow::Result<()> {
+        let greeted = timeout(CONNECTS_WITHIN, self.transport.test_connection()).await;
+        ensure!(
+            greeted.context("the mail server does not answer")??,
+            "the mail server does not answer as one does"
+        );
+        Ok(())
     }
 }
 

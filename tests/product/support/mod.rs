@@ -33,7 +33,7 @@ pub use dump::{has_kept, tables_with};
 pub use elsewhere::{Elsewhere, calendar};
 pub use events::EventStream;
 pub use mailbox::{Mail, all_mails_in};
-pub use process::Process;
+pub use process::{Process, command};
 pub use redis::Redis;
 pub use rest::Answer;
 pub use session::says_unauthenticated;

@@ -16,6 +16,25 @@ use tokio::{
 /// How long a server may take to come up.
 const COMES_UP_WITHIN: Duration = Duration::from_mins(1);
 
+/// What a command prints, and whether it succeeds, in a folder and with these settings alone.
+pub async fn command(
+    folder: &Path,
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_staygate"))
+        .args(arguments)
+        .env_clear()
+        .envs(settings.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("the binary starts");
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("text"));
+    (output.status.success(), said.concat())
+}
+
 /// A running `staygate serve`; it goes down with this handle.
 pub struct Process {
     child: Child,

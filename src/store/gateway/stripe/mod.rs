@@ -54,6 +54,20 @@ impl Stripe {
         })
     }
 
+    /// Asks for a list of one payment, as a proof that the key is good.
+    ///
+    /// # Errors
+    /// When Stripe can't be reached, or does not take the key.
+    pub async fn greet(&self) -> Result<(), GatewayError> {
+        let query = [("limit", "1".to_owned())];
+        let list: List<Intent> = self
+            .caller
+            .call(Call::Get("payment_intents", &query))
+            .await?;
+        tracing::debug!(payments = list.data.len(), "greeted");
+        Ok(())
+    }
+
     /// Asks for a step of a payment; where it can't be taken, gives where the payment stands.
     async fn step(
         &self,

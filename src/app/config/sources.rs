@@ -1,0 +1,196 @@
+//! Where settings come from: the file, the environment and the command line, each weighing more than the one before.
+
+use std::{collections::HashMap, fmt};
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use config::{Config, ConfigError, File, FileFormat, Value};
+
+use super::{
+    Settings,
+    names::{Kind, SETTINGS, Setting},
+};
+
+/// Where the tests find their servers; a developer's shell may have them.
+const OF_THE_TESTS: &str = "STAYGATE_TEST_";
+/// Names the file; itself no setting of the file.
+const CONFIG: &str = "STAYGATE_CONFIG";
+/// The file that is read when none is named, if it is there.
+const FILE: &str = "staygate.toml";
+/// What the variable of a secret ends in that names a file with it, as containers are given theirs.
+const IN_A_FILE: &str = "_FILE";
+
+/// What the command line says of settings.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// The file to read.
+    pub file: Option<String>,
+    /// Settings by their keys.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+/// Who said what a setting is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody.
+    Default,
+    /// The file of this name.
+    File(String),
+    /// The environment variable of this name.
+    Variable(String),
+    /// The flag of this name.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(name) | Self::Variable(name) => f.write_str(name),
+            Self::Flag(key) => write!(f, "--{}", key.replace('_', "-")),
+        }
+    }
+}
+
+/// Everything that was said of settings; not yet whether it can be used.
+#[derive(Debug)]
+pub struct Sources {
+    builder: Config,
+    origins: HashMap<&'static str, Origin>,
+}
+
+impl Sources {
+    /// Reads the file and this process's environment, and puts the flags above them.
+    ///
+    /// # Errors
+    /// One clear line for a file that can't be read, or a variable that is no setting.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one home of the environment"
+    )]
+    pub fn gather(flags: Flags) -> anyhow::Result<Self> {
+        Self::of(
+            std::env::vars().filter(|(_, value)| !value.is_empty()),
+            flags,
+        )
+    }
+
+    /// The same from a given environment.
+    ///
+    /// # Errors
+    /// As [`Self::gather`].
+    pub(super) fn of(
+        environment: impl Iterator<Item = (String, String)>,
+        flags: Flags,
+    ) -> anyhow::Result<Self> {
+        let (named, variables) = sort(environment)?;
+        let (file, required) = match flags.file.or(named) {
+            Some(file) => (file, true),
+            None => (FILE.to_owned(), false),
+        };
+        let in_file = read(&file, required)?;
+        let mut builder = Config::builder();
+        let mut origins = HashMap::new();
+        for setting in SETTINGS {
+            builder = builder.set_default(setting.key, setting.default)?;
+            if in_file.contains_key(setting.key) {
+                origins.insert(setting.key, Origin::File(file.clone()));
+            }
+        }
+        for (key, value) in in_file {
+            builder = builder.set_override(key, value)?;
+        }
+        for (key, name, value) in variables {
+            builder = builder.set_override(key, value)?;
+            origins.insert(key, Origin::Variable(name));
+        }
+        for (key, value) in flags.settings {
+            builder = builder.set_override(key, value)?;
+            origins.insert(key, Origin::Flag(key.to_owned()));
+        }
+        Ok(Self {
+            builder: builder.build()?,
+            origins,
+        })
+    }
+
+    /// The settings in force.
+    ///
+    /// # Errors
+    /// One clear line for the first that is wrong or missing.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        let read = self.builder.clone().try_deserialize();
+        let settings: Settings = read.context("a setting is wrong")?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// What a setting is, as it was written; none where it is not set.
+    pub(super) fn value(&self, setting: &Setting) -> Option<String> {
+        self.builder.get_string(setting.key).ok()
+    }
+
+    /// Who said so.
+    pub(super) fn origin(&self, setting: &Setting) -> &Origin {
+        self.origins.get(setting.key).unwrap_or(&Origin::Default)
+    }
+}
+
+/// The key of a setting, the variable that gives it, and what that says.
+type Given = (&'static str, String, String);
+
+/// The file that the environment names, and what it says of settings.
+fn sort(
+    environment: impl Iterator<Item = (String, String)>,
+) -> anyhow::Result<(Option<String>, Vec<Given>)> {
+    let (mut file, mut given) = (None, Vec::<Given>::new());
+    for (name, value) in environment {
+        if name == CONFIG {
+            file = Some(value);
+            continue;
+        }
+        let (setting, value) = if let Some(setting) = by_variable(&name) {
+            (setting, value)
+        } else if let Some(setting) = name.strip_suffix(IN_A_FILE).and_then(by_variable)
+            && setting.kind != Kind::Plain
+        {
+            let text = std::fs::read_to_string(&value);
+            let text = text.with_context(|| format!("{name}: {value} can't be read"))?;
+            (setting, text.trim_end().to_owned())
+        } else if name.starts_with("STAYGATE_") && !name.starts_with(OF_THE_TESTS) {
+            bail!("{name} is not a setting; staygate.example.toml has them all");
+        } else {
+            continue;
+        };
+        let twice = given
+            .iter()
+            .any(|(key, variable, _)| *key == setting.key && *variable != name);
+        ensure!(
+            !twice,
+            "{0} and {0}{IN_A_FILE} are both there: give one",
+            setting.variable
+        );
+        given.push((setting.key, name, value));
+    }
+    Ok((file, given))
+}
+
+fn by_variable(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.variable == name)
+}
+
+fn read(file: &str, required: bool) -> anyhow::Result<HashMap<String, Value>> {
+    Config::builder()
+        .add_source(File::new(file, FileFormat::Toml).required(required))
+        .build()
+        .and_then(Config::try_deserialize)
+        .map_err(|error| anyhow!("{file} can't be read: {}", without_text(&error)))
+}
+
+/// What is wrong with a file, but for its text: there may be secrets in it.
+fn without_text(error: &ConfigError) -> String {
+    let told = match error {
+        ConfigError::FileParse { cause, .. } => cause.to_string(),
+        other => other.to_string(),
+    };
+    told.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,4 @@
+//! What the person sees who runs it.
+
+mod config;
+mod doctor;
