@@ -4,8 +4,10 @@ pub mod config;
 pub mod doctor;
 mod first_bytes;
 mod keys;
+mod listening;
 mod metrics;
 mod server;
+mod tls;
 mod vault;
 
 use std::{sync::Arc, time::Duration};

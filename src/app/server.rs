@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum_server::{Handle, accept::NoDelayAcceptor};
-use hyper_util::rt::TokioTimer;
+use axum_server::Handle;
+use futures_util::future::try_join_all;
 use tokio::{
     net::TcpListener,
     time::{sleep, timeout},
@@ -14,8 +14,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     App,
     config::{Provider, Settings},
-    first_bytes::InTime,
-    metrics,
+    listening, metrics,
+    tls::{Certificate, InForce},
 };
 use crate::{
     graphql::{self, Validation},
@@ -37,6 +37,9 @@ const TELL_EVERY: Duration = Duration::from_millis(100);
 pub struct Server {
     app: App,
     listener: TcpListener,
+    /// Leads browsers to the one with TLS.
+    plain: Option<TcpListener>,
+    certificate: Option<InForce>,
     /// For operators; none where it is switched off, or somebody else has its port in development.
     admin: Option<TcpListener>,
     demo: bool,
@@ -52,10 +55,22 @@ impl Server {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("can't listen on {address}"))?;
+        let plain = match &app.settings.redirect_listen {
+            None => None,
+            Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+                format!("can't listen on {address} (STAYGATE_REDIRECT_LISTEN)")
+            })?),
+        };
+        let certificate = match Certificate::of(&app.settings) {
+            None => None,
+            Some(files) => Some(files.load().await?),
+        };
         let admin = bind_admin(&app.settings).await?;
         Ok(Self {
             app,
             listener,
+            plain,
+            certificate,
             admin,
             demo,
         })
@@ -69,62 +84,29 @@ impl Server {
         Ok(self.listener.local_addr()?)
     }
 
+    /// Where the plain port is that leads to the one with TLS, if there is one.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn plain_address(&self) -> anyhow::Result<Option<SocketAddr>> {
+        let plain = self.plain.as_ref();
+        Ok(plain.map(TcpListener::local_addr).transpose()?)
+    }
+
+    /// Whether it speaks TLS.
+    #[must_use]
+    pub const fn has_tls(&self) -> bool {
+        self.certificate.is_some()
+    }
+
     /// Serves until `stopping`, then finishes what was begun and closes open sockets.
     ///
     /// # Errors
     /// When the network breaks.
     pub async fn run(self, stopping: CancellationToken) -> anyhow::Result<()> {
         let settings = &self.app.settings;
-        let services = self.app.services.clone();
-        let sdl = graphql::sdl();
-        let edge = Edge::from(EdgeParts {
-            schema: graphql::schema(services.clone(), settings.is_open(), Validation::Each),
-            schema_of_valid: graphql::schema(
-                services.clone(),
-                settings.is_open(),
-                Validation::Done,
-            ),
-            edition: settings.edition(&sdl).into(),
-            rules: Arc::new(Rules::of(&sdl)),
-            plans: Plans::default(),
-            limits: Arc::new(settings.limits()),
-            rates: Rates {
-                limiter: self.app.limiter.clone(),
-                mode: settings.rate_limits,
-                bucket: settings.rate_bucket,
-                signed_in: settings.rate_signed_in,
-                signed_out: settings.rate_signed_out,
-                held: Held::default(),
-            },
-            answers: self.app.answers.clone(),
-            connections: Connections::default(),
-            streams: Streams::default(),
-            library: Library {
-                sent: settings
-                    .persisted_queries
-                    .then(|| self.app.documents.clone()),
-                trusted: Arc::new(settings.manifest()?),
-                only: settings.trusted_documents_only,
-            },
-            services: services.clone(),
-            clock: Arc::clone(&self.app.clock),
-            proxies: Arc::new(settings.proxies()?),
-            origins: Arc::new(settings.origins()?),
-            stopping: stopping.clone(),
-            tasks: TaskTracker::new(),
-        });
-        let extras = Extras {
-            pages: Pages {
-                playground: settings.has_playground(),
-                demo: self.demo,
-            },
-            payments: match settings.provider()? {
-                Provider::Sandbox => http::Payments::Sandbox,
-                Provider::Stripe { webhook_secret, .. } => {
-                    http::Payments::Stripe(Arc::new(Secrets::read(webhook_secret)))
-                }
-            },
-        };
+        let edge = edge(&self.app, &stopping)?;
+        let extras = extras(settings, self.demo)?;
         let render = metrics::install();
         let work = TaskTracker::new();
         if let Some(admin) = self.admin {
@@ -137,26 +119,49 @@ impl Server {
             });
         }
         if settings.workers {
-            work.spawn(jobs::run(services, stopping.clone()));
+            work.spawn(jobs::run(self.app.services.clone(), stopping.clone()));
         }
         let tasks = edge.tasks.clone();
         let router =
             http::router(edge, &extras).into_make_service_with_connect_info::<SocketAddr>();
-        let handle = Handle::new();
-        let server = http_server(self.listener, settings, handle.clone())?;
+        let (handle, plain_handle) = (Handle::new(), Handle::new());
+        let mut serving = vec![];
+        if let Some(plain) = self.plain {
+            let port = self.listener.local_addr()?.port();
+            let target = settings
+                .https_url()
+                .map_or(http::Target::SameHost(port), http::Target::Known);
+            let leads = http::redirecting(target).into_make_service_with_connect_info();
+            let handle = plain_handle.clone();
+            serving.push(listening::serve(plain, None, leads, settings, handle)?);
+        }
+        let tls = self.certificate.map(|certificate| {
+            let config = certificate.config.clone();
+            work.spawn(certificate.follow(stopping.clone()));
+            config
+        });
+        let port = self.listener;
+        serving.push(listening::serve(
+            port,
+            tls,
+            router,
+            settings,
+            handle.clone(),
+        )?);
         let draining = async {
             stopping.cancelled().await;
             let told = timeout(DRAIN, async {
                 // It wakes those who wait at that moment: a connection that is just being accepted hears it the next time.
                 loop {
                     handle.graceful_shutdown(Some(DRAIN));
+                    plain_handle.graceful_shutdown(Some(DRAIN));
                     sleep(TELL_EVERY).await;
                 }
             });
             let _: Result<(), _> = told.await;
         };
         tokio::select! {
-            result = server.serve(router) => result?,
+            result = try_join_all(serving) => drop(result?),
             () = draining => tracing::warn!("some requests did not end in time"),
         }
         tasks.close();
@@ -172,28 +177,57 @@ impl Server {
     }
 }
 
-/// A server that waits for nobody: not for a client that sends its request byte by byte, nor for one that has gone without a word.
-fn http_server(
-    listener: TcpListener,
-    settings: &Settings,
-    handle: Handle<SocketAddr>,
-) -> anyhow::Result<axum_server::Server<SocketAddr, InTime<NoDelayAcceptor>>> {
-    let seconds = |number: u32| Duration::from_secs(number.into());
-    let server = axum_server::from_tcp(listener.into_std()?)?.handle(handle);
-    let within = seconds(settings.keep_alive);
-    let mut server = server.acceptor(InTime {
-        // An event is sent when it happens, whether or not the one before has been acknowledged.
-        inner: NoDelayAcceptor::new(),
-        within,
-    });
-    let mut http = server.http_builder().http1();
-    http.timer(TokioTimer::new()).header_read_timeout(within);
-    http.http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(seconds(settings.ping_interval))
-        .keep_alive_timeout(seconds(settings.ping_interval))
-        .enable_connect_protocol();
-    Ok(server)
+/// All that handlers reach.
+fn edge(app: &App, stopping: &CancellationToken) -> anyhow::Result<Edge> {
+    let (settings, services) = (&app.settings, &app.services);
+    let sdl = graphql::sdl();
+    Ok(Edge::from(EdgeParts {
+        schema: graphql::schema(services.clone(), settings.is_open(), Validation::Each),
+        schema_of_valid: graphql::schema(services.clone(), settings.is_open(), Validation::Done),
+        edition: settings.edition(&sdl).into(),
+        rules: Arc::new(Rules::of(&sdl)),
+        plans: Plans::default(),
+        limits: Arc::new(settings.limits()),
+        rates: Rates {
+            limiter: app.limiter.clone(),
+            mode: settings.rate_limits,
+            bucket: settings.rate_bucket,
+            signed_in: settings.rate_signed_in,
+            signed_out: settings.rate_signed_out,
+            held: Held::default(),
+        },
+        answers: app.answers.clone(),
+        connections: Connections::default(),
+        streams: Streams::default(),
+        library: Library {
+            sent: settings.persisted_queries.then(|| app.documents.clone()),
+            trusted: Arc::new(settings.manifest()?),
+            only: settings.trusted_documents_only,
+        },
+        services: services.clone(),
+        clock: Arc::clone(&app.clock),
+        proxies: Arc::new(settings.proxies()?),
+        origins: Arc::new(settings.origins()?),
+        stopping: stopping.clone(),
+        tasks: TaskTracker::new(),
+    }))
+}
+
+/// What is served beside the API.
+fn extras(settings: &Settings, demo: bool) -> anyhow::Result<Extras> {
+    Ok(Extras {
+        pages: Pages {
+            playground: settings.has_playground(),
+            demo,
+        },
+        payments: match settings.provider()? {
+            Provider::Sandbox => http::Payments::Sandbox,
+            Provider::Stripe { webhook_secret, .. } => {
+                http::Payments::Stripe(Arc::new(Secrets::read(webhook_secret)))
+            }
+        },
+        hsts: settings.hsts(),
+    })
 }
 
 async fn bind_admin(settings: &Settings) -> anyhow::Result<Option<TcpListener>> {

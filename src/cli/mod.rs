@@ -13,12 +13,7 @@ use std::{io::Write as _, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    signal::unix::{SignalKind, signal},
-    time::timeout,
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -169,7 +164,7 @@ impl Cli {
                 println!("{summary}");
                 Ok(())
             }
-            Command::Healthcheck => healthcheck(&settings.listen).await,
+            Command::Healthcheck => healthcheck(&settings).await,
         }
     }
 }
@@ -188,13 +183,17 @@ async fn serve(settings: Settings, demo: bool) -> anyhow::Result<()> {
     let server = Server::bind(app, demo).await?;
     let address = server.address()?;
     tracing::info!(
-        "serving on http://{address}{}",
+        "serving on {}://{address}{}",
+        if server.has_tls() { "https" } else { "http" },
         if playground {
             ", Playground at /playground"
         } else {
             ""
         }
     );
+    if let Some(plain) = server.plain_address()? {
+        tracing::info!("leading from http://{plain} to TLS");
+    }
     server.run(stopping).await
 }
 
@@ -216,24 +215,25 @@ fn stopping() -> anyhow::Result<CancellationToken> {
     Ok(token)
 }
 
-/// One plain request, so that a check in a container needs no other tool.
-async fn healthcheck(listen: &str) -> anyhow::Result<()> {
-    let address = listen
+/// One request of this machine's own, so that a check in a container needs no other tool. Whose certificate it is makes no difference here.
+async fn healthcheck(settings: &Settings) -> anyhow::Result<()> {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let scheme = if settings.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let address = settings
+        .listen
         .replace("0.0.0.0", "127.0.0.1")
         .replace("[::]", "[::1]");
-    let ask = async {
-        let mut stream = TcpStream::connect(&address).await?;
-        stream
-            .write_all(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-            .await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        anyhow::Ok(answer)
-    };
-    let answer = timeout(Duration::from_secs(5), ask)
-        .await
-        .context("no answer in time")??;
-    let status = answer.lines().next().unwrap_or_default();
-    ensure!(status.contains(" 200 "), "not ready: {status}");
+    let client = reqwest::Client::builder()
+        .danger_accept_invalid_certs(true)
+        .no_proxy()
+        .timeout(Duration::from_secs(5))
+        .build()?;
+    let answer = client.get(format!("{scheme}://{address}/readyz")).send();
+    let status = answer.await?.status();
+    ensure!(status.is_success(), "not ready: {status}");
     Ok(())
 }

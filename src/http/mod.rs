@@ -22,6 +22,7 @@ pub mod pages;
 mod parameters;
 mod protocol;
 mod rates;
+mod redirect;
 mod request_id;
 mod rest;
 mod running;
@@ -62,6 +63,7 @@ pub use self::{
     metrics::admin_router,
     operation::{Plans, Rules},
     rates::{Held, Rates},
+    redirect::{Target, redirecting},
     sse::Streams,
 };
 use crate::{
@@ -143,6 +145,8 @@ pub struct Extras {
     pub pages: pages::Pages,
     /// Where payments are made.
     pub payments: Payments,
+    /// What keeps browsers on TLS (RFC 6797), where there is TLS.
+    pub hsts: Option<HeaderValue>,
 }
 
 /// Where payments are made.
@@ -189,6 +193,19 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
+        ))
+        // Pages have one of their own. Nothing else is a page, or belongs into one.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::STRICT_TRANSPORT_SECURITY,
+            extras.hsts.clone(),
         ))
         // Around the refusal, so that pages can read it. These two write nothing anywhere.
         .layer(cors)

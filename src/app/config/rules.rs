@@ -90,6 +90,14 @@ impl Settings {
             (60..=86_400).contains(&self.feed_interval),
             "STAYGATE_FEED_INTERVAL must be a number of seconds from 60 to a day"
         );
+        ensure!(
+            self.tls_cert.is_some() == self.tls_key.is_some(),
+            "STAYGATE_TLS_CERT and STAYGATE_TLS_KEY belong together: the files with the certificate chain and its key"
+        );
+        ensure!(
+            self.redirect_listen.is_none() || self.tls_cert.is_some(),
+            "STAYGATE_REDIRECT_LISTEN leads to TLS: give STAYGATE_TLS_CERT and STAYGATE_TLS_KEY"
+        );
         self.check_limits()?;
         self.origins()?;
         self.proxies()?;
@@ -252,6 +260,20 @@ impl Settings {
         let read = std::fs::read_to_string(file).map_err(anyhow::Error::from);
         read.and_then(|json| Manifest::read(&json))
             .with_context(|| format!("STAYGATE_TRUSTED_DOCUMENTS: {file} can't be read"))
+    }
+
+    /// What the header says that keeps browsers on TLS (RFC 6797); none without TLS here, or where it is switched off.
+    #[must_use]
+    pub fn hsts(&self) -> Option<HeaderValue> {
+        let on = self.tls_cert.is_some() && self.hsts_max_age > 0;
+        on.then(|| HeaderValue::try_from(format!("max-age={}", self.hsts_max_age)).ok())?
+    }
+
+    /// Where others reach this server by TLS; none where the settings don't tell.
+    #[must_use]
+    pub fn https_url(&self) -> Option<Url> {
+        let url = Url::parse(self.api_url()).ok();
+        url.filter(|url| url.scheme() == "https")
     }
 
     /// Where others reach this server: by default where the web pages are.

@@ -8,7 +8,7 @@ use std::{future::Future, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::timeout;
 
-use super::config::Settings;
+use super::{config::Settings, tls::Certificate};
 use crate::domain::clock::Clock;
 
 /// How long one thing may take to answer.
@@ -73,6 +73,7 @@ pub async fn examine(settings: &Settings, clock: &dyn Clock) -> Vec<Finding> {
     // For every client that is not given one of its own. Somebody else in this process may have been first, with the same.
     drop(rustls::crypto::ring::default_provider().install_default());
     let mut findings = vec![environment(settings)];
+    findings.extend(certificate(settings).await);
     findings.extend(stored::database(settings, clock).await);
     findings.extend(outside::redis(settings, clock).await);
     findings.push(outside::mail(settings).await);
@@ -90,6 +91,18 @@ fn environment(settings: &Settings) -> Finding {
             "set STAYGATE_ENV=production before it carries a business",
         )
     }
+}
+
+async fn certificate(settings: &Settings) -> Option<Finding> {
+    let files = Certificate::of(settings)?;
+    Some(match asked(files.load()).await {
+        Ok(_) => Finding::good("TLS", "the certificate and its key belong together"),
+        Err(why) => Finding::bad(
+            "TLS",
+            why,
+            "give the chain with the server's own certificate first, its key without a password, and let this user read both",
+        ),
+    })
 }
 
 /// The answer of a thing, or why there is none, in one line.
