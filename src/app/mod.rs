@@ -6,6 +6,7 @@ mod first_bytes;
 mod keys;
 mod listening;
 mod metrics;
+mod operators;
 mod server;
 mod tls;
 mod vault;
@@ -13,10 +14,15 @@ mod vault;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::config::{Provider, Settings};
+use self::{
+    config::{Provider, Settings},
+    operators::Operators,
+};
 use crate::{
     domain::clock::Clock,
+    jobs,
     service::{
         Parts, Services, sealing, search, sessions::standing::Standings, suspicion::Suspicions,
         tries::Tries,
@@ -129,6 +135,20 @@ impl App {
             documents,
             answers,
         })
+    }
+
+    /// Does the background work until `stopping`, and tells operators of it.
+    ///
+    /// # Errors
+    /// In production, when somebody else has the port for operators.
+    pub async fn work(self, stopping: CancellationToken) -> anyhow::Result<()> {
+        let operators = Operators::bind(&self.settings).await?;
+        let beside = TaskTracker::new();
+        operators.serve(&self, &beside, stopping.clone(), &stopping);
+        Box::pin(jobs::run(self.services, stopping)).await;
+        beside.close();
+        beside.wait().await;
+        Ok(())
     }
 }
 

@@ -14,7 +14,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     App,
     config::{Provider, Settings},
-    listening, metrics,
+    listening,
+    operators::Operators,
     tls::{Certificate, InForce},
 };
 use crate::{
@@ -40,8 +41,7 @@ pub struct Server {
     /// Leads browsers to the one with TLS.
     plain: Option<TcpListener>,
     certificate: Option<InForce>,
-    /// For operators; none where it is switched off, or somebody else has its port in development.
-    admin: Option<TcpListener>,
+    operators: Operators,
     demo: bool,
 }
 
@@ -65,13 +65,13 @@ impl Server {
             None => None,
             Some(files) => Some(files.load().await?),
         };
-        let admin = bind_admin(&app.settings).await?;
+        let operators = Operators::bind(&app.settings).await?;
         Ok(Self {
             app,
             listener,
             plain,
             certificate,
-            admin,
+            operators,
             demo,
         })
     }
@@ -99,25 +99,26 @@ impl Server {
         self.certificate.is_some()
     }
 
-    /// Serves until `stopping`, then finishes what was begun and closes open sockets.
+    /// Serves until `leaving`, and for the delay of the settings after it; then finishes what was begun and closes open sockets.
     ///
     /// # Errors
     /// When the network breaks.
-    pub async fn run(self, stopping: CancellationToken) -> anyhow::Result<()> {
+    pub async fn run(self, leaving: CancellationToken) -> anyhow::Result<()> {
         let settings = &self.app.settings;
-        let edge = edge(&self.app, &stopping)?;
+        let stopping = CancellationToken::new();
+        let edge = edge(&self.app, &leaving, &stopping)?;
         let extras = extras(settings, self.demo)?;
-        let render = metrics::install();
         let work = TaskTracker::new();
-        if let Some(admin) = self.admin {
-            let router = http::admin_router(move || render.render());
-            let stopping = stopping.clone().cancelled_owned();
-            work.spawn(async {
-                axum::serve(admin, router)
-                    .with_graceful_shutdown(stopping)
-                    .await
-            });
-        }
+        self.operators
+            .serve(&self.app, &work, leaving.clone(), &stopping);
+        work.spawn({
+            let (delay, stopping) = (settings.stop_delay(), stopping.clone());
+            async move {
+                leaving.cancelled().await;
+                sleep(delay).await;
+                stopping.cancel();
+            }
+        });
         if settings.workers {
             work.spawn(jobs::run(self.app.services.clone(), stopping.clone()));
         }
@@ -178,7 +179,11 @@ impl Server {
 }
 
 /// All that handlers reach.
-fn edge(app: &App, stopping: &CancellationToken) -> anyhow::Result<Edge> {
+fn edge(
+    app: &App,
+    leaving: &CancellationToken,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Edge> {
     let (settings, services) = (&app.settings, &app.services);
     let sdl = graphql::sdl();
     Ok(Edge::from(EdgeParts {
@@ -208,6 +213,7 @@ fn edge(app: &App, stopping: &CancellationToken) -> anyhow::Result<Edge> {
         clock: Arc::clone(&app.clock),
         proxies: Arc::new(settings.proxies()?),
         origins: Arc::new(settings.origins()?),
+        leaving: leaving.clone(),
         stopping: stopping.clone(),
         tasks: TaskTracker::new(),
     }))
@@ -228,21 +234,4 @@ fn extras(settings: &Settings, demo: bool) -> anyhow::Result<Extras> {
         },
         hsts: settings.hsts(),
     })
-}
-
-async fn bind_admin(settings: &Settings) -> anyhow::Result<Option<TcpListener>> {
-    let address = &settings.admin_listen;
-    if address == "off" {
-        return Ok(None);
-    }
-    match TcpListener::bind(address).await {
-        Ok(listener) => Ok(Some(listener)),
-        Err(error) if settings.is_production() => {
-            Err(error).with_context(|| format!("can't listen on {address} (STAYGATE_ADMIN_LISTEN)"))
-        }
-        Err(error) => {
-            tracing::warn!(%error, address, "no metrics: can't listen there");
-            Ok(None)
-        }
-    }
 }

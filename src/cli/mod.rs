@@ -23,7 +23,7 @@ use crate::{
         config::{Flags, Settings, Sources},
     },
     domain::clock::SystemClock,
-    graphql, jobs, rest,
+    graphql, rest,
 };
 
 /// The backend of a marketplace for short stays.
@@ -134,8 +134,7 @@ impl Cli {
             Command::Doctor => Box::pin(doctor::run(&settings)).await,
             Command::Worker => {
                 let app = App::build(settings, Arc::new(SystemClock)).await?;
-                Box::pin(jobs::run(app.services, stopping()?)).await;
-                Ok(())
+                Box::pin(app.work(stopping()?)).await
             }
             Command::Admin(command) => {
                 let app = App::build(settings, Arc::new(SystemClock)).await?;

@@ -24,12 +24,14 @@ mod scalars;
 mod selected;
 mod showing;
 mod subscriptions;
+mod titles;
 mod types;
 
 pub use age::Ages;
 pub use cost::Costs;
 pub use errors::finish;
 pub use inputs::Inputs;
+pub use titles::Titles;
 
 use async_graphql::{MergedObject, Schema, ValidationMode};
 

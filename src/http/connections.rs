@@ -40,6 +40,7 @@ impl Connections {
         let found = counts.get(&of).copied().unwrap_or_default() + 1;
         limits.check("connections", found, limits.connections)?;
         counts.insert(of.clone(), found);
+        metrics::gauge!("staygate_connections_open").increment(1);
         Ok(Place {
             connections: self.clone(),
             of,
@@ -49,6 +50,7 @@ impl Connections {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        metrics::gauge!("staygate_connections_open").decrement(1);
         let counts = &self.connections.0;
         let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.of) {

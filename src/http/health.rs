@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::Edge;
+use crate::service::Services;
 
 /// The process runs.
 pub(super) async fn live() -> &'static str {
@@ -17,10 +20,15 @@ pub(super) async fn live() -> &'static str {
 
 /// It can serve: the database answers, and it is not stopping.
 pub(super) async fn ready(State(edge): State<Edge>) -> Response {
-    if edge.stopping.is_cancelled() {
+    look(&edge.services, &edge.leaving).await
+}
+
+/// Looks whether the process can serve.
+pub(super) async fn look(services: &Services, leaving: &CancellationToken) -> Response {
+    if leaving.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
-    match edge.services.check_database().await {
+    match services.check_database().await {
         Ok(()) => "ok\n".into_response(),
         Err(error) => {
             tracing::warn!(%error, "not ready");

@@ -123,6 +123,8 @@ pub struct EdgeParts {
     pub proxies: Arc<Proxies>,
     /// Which pages may call from a browser.
     pub origins: Arc<Origins>,
+    /// Cancelled as soon as it is known that the server will stop: nobody is to send it more.
+    pub leaving: CancellationToken,
     /// Cancelled when the server is to stop: open sockets are closed then.
     pub stopping: CancellationToken,
     /// Open sockets, and mutations that run.
@@ -207,6 +209,7 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
             header::STRICT_TRANSPORT_SECURITY,
             extras.hsts.clone(),
         ))
+        .layer(middleware::from_fn(metrics::measure))
         // Around the refusal, so that pages can read it. These two write nothing anywhere.
         .layer(cors)
         .layer(middleware::from_fn(card_numbers::refuse_in_head))

@@ -6,7 +6,7 @@ use async_graphql::{ServerError, Value};
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
@@ -55,13 +55,19 @@ async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    match Box::pin(answer(&edge, address, request, next)).await {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = match Box::pin(answer(&edge, address, request, next)).await {
         Ok(response) => response,
         Err(problem) => {
             let never = [(header::CACHE_CONTROL, "no-store")];
             (never, problem).into_response()
         }
+    };
+    // For those who count: outside, all resources are one.
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
     }
+    response
 }
 
 async fn answer(

@@ -140,6 +140,7 @@ async fn run<W: Wire>(edge: Edge, job: Job, number: u64, answers: mpsc::Sender<A
             stream::once(async move { operation.execute(&edge).await }).boxed()
         }
     };
+    let _open = (kind == OperationType::Subscription).then(Open::new);
     let mut last = W::complete(&id);
     loop {
         // A panic in one operation must not leave its client waiting.
@@ -198,6 +199,22 @@ async fn run<W: Wire>(edge: Edge, job: Job, number: u64, answers: mpsc::Sender<A
         is_last: true,
     };
     let _ = answers.send(last).await;
+}
+
+/// A subscription that runs, for those who count them.
+struct Open;
+
+impl Open {
+    fn new() -> Self {
+        metrics::gauge!("staygate_subscriptions_open").increment(1);
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        metrics::gauge!("staygate_subscriptions_open").decrement(1);
+    }
 }
 
 fn accept(

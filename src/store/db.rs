@@ -93,8 +93,9 @@ impl Db {
         };
         let statements = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&statements);
-        connection.set_metric_callback(move |_| {
+        connection.set_metric_callback(move |sent| {
             counter.fetch_add(1, Ordering::Relaxed);
+            measured(sent.elapsed, sent.failed);
         });
         let is_sqlite = connection.get_database_backend() == DbBackend::Sqlite;
         let at_hand = (!is_sqlite).then(|| {
@@ -162,6 +163,18 @@ impl Db {
             _ => Some(row.try_get("", "now")?),
         };
         Ok((row.try_get("", "version")?, now))
+    }
+
+    /// How many connections the pool has, and how many of them nobody uses.
+    #[must_use]
+    pub fn connections(&self) -> (u32, u32) {
+        let few = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        if self.backend() == DbBackend::Sqlite {
+            let pool = self.pool().get_sqlite_connection_pool();
+            return (pool.size(), few(pool.num_idle()));
+        }
+        let pool = self.pool().get_postgres_connection_pool();
+        (pool.size(), few(pool.num_idle()))
     }
 
     /// Closes every connection.
@@ -257,6 +270,13 @@ impl Db {
     pub fn statements_sent(&self) -> u64 {
         self.reading.statements.load(Ordering::Relaxed)
     }
+}
+
+/// A statement that took so long.
+fn measured(took: Duration, failed: bool) {
+    let outcome = if failed { "failed" } else { "ok" };
+    metrics::histogram!("staygate_database_statement_duration_seconds", "outcome" => outcome)
+        .record(took);
 }
 
 /// Why a server of `PostgreSQL` can't be connected to: the pool tries again until its time is over, and then says no more than that.

@@ -48,6 +48,7 @@ pub struct Settings {
     pub redis_prefix: String,
     pub listen: String,
     pub admin_listen: String,
+    pub stop_delay: Option<u32>,
     pub tls_cert: Option<String>,
     pub tls_key: Option<String>,
     pub redirect_listen: Option<String>,

@@ -71,6 +71,7 @@ pub const SETTINGS: &[Setting] = &[
         "STAYGATE_ADMIN_LISTEN",
         Some("127.0.0.1:9000"),
     ),
+    plain("stop_delay", "STAYGATE_STOP_DELAY", None),
     plain("tls_cert", "STAYGATE_TLS_CERT", None),
     plain("tls_key", "STAYGATE_TLS_KEY", None),
     plain("redirect_listen", "STAYGATE_REDIRECT_LISTEN", None),

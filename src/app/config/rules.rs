@@ -98,6 +98,10 @@ impl Settings {
             self.redirect_listen.is_none() || self.tls_cert.is_some(),
             "STAYGATE_REDIRECT_LISTEN leads to TLS: give STAYGATE_TLS_CERT and STAYGATE_TLS_KEY"
         );
+        ensure!(
+            self.stop_delay.is_none_or(|seconds| seconds <= 300),
+            "STAYGATE_STOP_DELAY must be 0 to 300 seconds"
+        );
         self.check_limits()?;
         self.origins()?;
         self.proxies()?;
@@ -260,6 +264,13 @@ impl Settings {
         let read = std::fs::read_to_string(file).map_err(anyhow::Error::from);
         read.and_then(|json| Manifest::read(&json))
             .with_context(|| format!("STAYGATE_TRUSTED_DOCUMENTS: {file} can't be read"))
+    }
+
+    /// For how long a server that is told to stop goes on as before, so that balancers hear of it first.
+    #[must_use]
+    pub fn stop_delay(&self) -> std::time::Duration {
+        let seconds = if self.is_production() { 5 } else { 0 };
+        std::time::Duration::from_secs(self.stop_delay.unwrap_or(seconds).into())
     }
 
     /// What the header says that keeps browsers on TLS (RFC 6797); none without TLS here, or where it is switched off.

@@ -5,7 +5,7 @@ mod errors;
 mod plan;
 mod size;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use async_graphql::{
     Name, Request, Response, ServerError, Value, Variables,
@@ -22,7 +22,7 @@ use self::{errors::code_of, plan::Plan, size::measure};
 use super::{Edge, limits::Limits, parameters::Parameters};
 use crate::{
     domain::actor::Actor,
-    graphql::{Ages, Costs, Inputs},
+    graphql::{Ages, Costs, Inputs, Titles},
 };
 
 /// What the schema's definition says of operations. Made once.
@@ -31,6 +31,7 @@ pub struct Rules {
     costs: Costs,
     inputs: Inputs,
     ages: Ages,
+    titles: Titles,
 }
 
 impl Rules {
@@ -41,6 +42,7 @@ impl Rules {
             costs: Costs::of(sdl),
             inputs: Inputs::of(sdl),
             ages: Ages::of(sdl),
+            titles: Titles::of(sdl),
         }
     }
 }
@@ -100,7 +102,10 @@ impl Operation {
         let cost = rules.costs.of_operation(document, operation, &variables);
         let cost = u32::try_from(cost).unwrap_or(u32::MAX);
         limits.check_cost(cost)?;
-        plan.found_small(|| rules.ages.of_operation(document, operation));
+        plan.found_small(
+            || rules.ages.of_operation(document, operation),
+            || rules.titles.of_operation(operation),
+        );
         Ok(Self {
             is_valid: plan.is_valid() && rules.inputs.fit(operation, &variables),
             request: plan.request(variables),
@@ -127,6 +132,22 @@ impl Operation {
     /// Runs a query or a mutation. A mutation runs to its end even when its client goes away or its time is over: half of a payment
     /// would be worse than none.
     pub(super) async fn execute(self, edge: &Edge) -> Response {
+        let (began, plan) = (Instant::now(), Arc::clone(&self.plan));
+        let response = self.executed(edge).await;
+        let outcome = match &response {
+            response if response.is_ok() => "ok",
+            response if is_request_error(response) => "refused",
+            _ => "failed",
+        };
+        metrics::histogram!(
+            "staygate_operation_duration_seconds",
+            "operation" => plan.title(), "outcome" => outcome
+        )
+        .record(began.elapsed());
+        response
+    }
+
+    async fn executed(self, edge: &Edge) -> Response {
         let schema = if self.is_valid {
             edge.schema_of_valid.clone()
         } else {

@@ -26,6 +26,8 @@ pub(in crate::http) struct Plan {
     pub(in crate::http) kind: OperationType,
     /// For how many seconds answers may be kept, once it is known to be small enough to be looked through.
     max_age: OnceLock<Option<u64>>,
+    /// What it is called in figures, from the same moment on.
+    title: OnceLock<Arc<str>>,
     /// Whether it was found to be valid once. What depends on variables has to be looked at each time.
     is_valid: AtomicBool,
 }
@@ -85,6 +87,7 @@ impl Plan {
             kind: operation.ty,
             name: name.map(ToOwned::to_owned),
             max_age: OnceLock::new(),
+            title: OnceLock::new(),
             is_valid: AtomicBool::new(false),
             document,
         })
@@ -109,8 +112,18 @@ impl Plan {
     }
 
     /// It is within the limits.
-    pub(super) fn found_small(&self, max_age: impl FnOnce() -> Option<u64>) {
+    pub(super) fn found_small(
+        &self,
+        max_age: impl FnOnce() -> Option<u64>,
+        title: impl FnOnce() -> String,
+    ) {
         self.max_age.get_or_init(max_age);
+        self.title.get_or_init(|| title().into());
+    }
+
+    /// What it is called in figures.
+    pub(super) fn title(&self) -> Arc<str> {
+        self.title.get().map_or_else(|| "other".into(), Arc::clone)
     }
 
     /// For how many seconds answers may be kept; none where they may not, and for what has never run.

@@ -1,8 +1,11 @@
 //! Reads outside of a write.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use sea_orm::{
@@ -13,7 +16,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-use super::at_hand::AtHand;
+use super::{at_hand::AtHand, measured};
 
 /// Where to read outside of a write.
 #[derive(Debug, Clone)]
@@ -25,8 +28,16 @@ pub struct Reading {
 }
 
 impl Reading {
-    fn count(&self) {
+    /// Counts a statement and measures it.
+    async fn sent<T>(
+        &self,
+        sending: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, DbErr> {
         self.statements.fetch_add(1, Ordering::Relaxed);
+        let began = Instant::now();
+        let answer = sending.await;
+        measured(began.elapsed(), answer.is_err());
+        answer.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
     }
 }
 
@@ -41,9 +52,8 @@ impl ConnectionTrait for Reading {
             return self.connection.query_one_raw(statement).await;
         };
         let mut lent = at_hand.lend().await?;
-        self.count();
-        let row = query(&statement).fetch_optional(lent.connection()).await;
-        let row = row.map_err(failed)?;
+        let fetching = query(&statement).fetch_optional(lent.connection());
+        let row = self.sent(fetching).await?;
         lent.keep();
         Ok(row.map(Into::into))
     }
@@ -53,9 +63,8 @@ impl ConnectionTrait for Reading {
             return self.connection.query_all_raw(statement).await;
         };
         let mut lent = at_hand.lend().await?;
-        self.count();
-        let rows = query(&statement).fetch_all(lent.connection()).await;
-        let rows = rows.map_err(failed)?;
+        let fetching = query(&statement).fetch_all(lent.connection());
+        let rows = self.sent(fetching).await?;
         lent.keep();
         Ok(rows.into_iter().map(Into::into).collect())
     }
@@ -65,9 +74,8 @@ impl ConnectionTrait for Reading {
             return self.connection.execute_raw(statement).await;
         };
         let mut lent = at_hand.lend().await?;
-        self.count();
-        let done = query(&statement).execute(lent.connection()).await;
-        let done = done.map_err(failed)?;
+        let executing = query(&statement).execute(lent.connection());
+        let done = self.sent(executing).await?;
         lent.keep();
         Ok(done.into())
     }
@@ -85,8 +93,4 @@ fn query(statement: &Statement) -> Query<'_, Postgres, SqlxValues> {
     let values = statement.values.clone();
     let values = values.unwrap_or_else(|| sea_orm::Values(vec![]));
     sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
-}
-
-fn failed(error: sqlx::Error) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

@@ -1,6 +1,6 @@
 //! One call to Stripe, and what its answer means.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -69,6 +69,19 @@ impl Caller {
         &self,
         call: Call<'_>,
     ) -> Result<T, GatewayError> {
+        let began = Instant::now();
+        let answer = self.made(call).await;
+        let outcome = match &answer {
+            Ok(_) => "ok",
+            Err(GatewayError::Refused(_)) => "refused",
+            Err(GatewayError::Unclear(_)) => "unclear",
+        };
+        metrics::histogram!("staygate_provider_call_duration_seconds", "outcome" => outcome)
+            .record(began.elapsed());
+        answer
+    }
+
+    async fn made<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, GatewayError> {
         let unclear = |error: &dyn std::fmt::Display| GatewayError::Unclear(error.to_string());
         let address = |path: &str| self.base.join(path).map_err(|error| unclear(&error));
         let (request, only_looks) = match call {
