@@ -1,4 +1,4 @@
-# What tests/run and benches/run share: finding and installing what they need, and servers that live for one run. Sourced, not run.
+# What tests/run, tests/drills, benches/run and deploy/check share: finding and installing what they need, and servers that live for one run. Sourced, not run.
 #
 # Who sources it sets `me`, by which it calls itself, and traps EXIT with `cleanup` once `work` is a temporary folder.
 # What it sets is read, and `me` is set, over there:
@@ -46,6 +46,39 @@ apt_install() {
     if [[ " $* " == *' redis-server '* && -d /run/systemd/system ]]; then
         as_root systemctl --quiet disable redis-server.service
     fi
+}
+
+# unpack FOLDER PACKAGE...: the files of packages in a folder, for this run alone: nothing is installed, and no service comes with them.
+unpack() {
+    local folder=$1
+    shift
+    have apt-get || die "please install $* (there is no apt-get here to do it)"
+    mkdir -p "$folder"
+    {
+        (cd "$folder" && apt-get -q download "$@") ||
+            { as_root apt-get -o DPkg::Lock::Timeout=120 -q update && (cd "$folder" && apt-get -q download "$@"); }
+    } >"$folder.log" 2>&1 || die "$* can't be had: $(cat "$folder.log")"
+    for package in "$folder"/*.deb; do dpkg -x "$package" "$folder"; done
+}
+
+# Sets `proxy`, a command with its arguments.
+find_haproxy() {
+    local library
+    mapfile -t proxy < <(command -v haproxy || compgen -G /usr/sbin/haproxy)
+    ((${#proxy[@]} == 0)) || return 0
+    # What no bare system has of that which it loads.
+    mapfile -t library < <(apt-cache depends haproxy 2>/dev/null | sed -n 's/.*Depends: \(liblua[^ ]*\)$/\1/p')
+    unpack "$work/haproxy" haproxy "${library[@]}"
+    proxy=(env "LD_LIBRARY_PATH=$(dirname "$(find "$work/haproxy" -name 'liblua*.so*' -print -quit)")" "$work/haproxy/usr/sbin/haproxy")
+    "${proxy[@]}" -v >>"$work/haproxy.log" 2>&1 || die "HAProxy does not run: $(cat "$work/haproxy.log")"
+}
+
+# For localhost, in "$work/certificate.pem", and with its key in "$work/site.pem".
+make_certificate() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$work/key.pem" -out "$work/certificate.pem" 2>"$work/openssl.log" ||
+        die "no certificate: $(cat "$work/openssl.log")"
+    cat "$work/certificate.pem" "$work/key.pem" >"$work/site.pem"
 }
 
 find_postgres() {
@@ -116,7 +149,7 @@ stop() {
     done
 }
 
-says_ready() { grep -q 'eady to accept connections' "$1"; }
+says_ready() { grep -qs 'eady to accept connections' "$1"; }
 
 # GET /readyz, without relying on curl.
 answers_ready() {
