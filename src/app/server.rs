@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     App,
-    config::{Provider, Settings},
+    config::{LogFormat, Provider, Settings},
     listening,
     operators::Operators,
     tls::{Certificate, InForce},
@@ -232,6 +232,7 @@ fn extras(settings: &Settings, demo: bool) -> anyhow::Result<Extras> {
                 http::Payments::Stripe(Arc::new(Secrets::read(webhook_secret)))
             }
         },
+        tells_requests: settings.log_format() == LogFormat::Json,
         hsts: settings.hsts(),
     })
 }

@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     app::{
         self, App, Server,
-        config::{Flags, Settings, Sources},
+        config::{Flags, LogFormat, Settings, Sources},
     },
     domain::clock::SystemClock,
     graphql, rest,
@@ -121,13 +121,7 @@ impl Cli {
             // Who types a command reads its answer alone.
             _ => "warn",
         };
-        // What libraries say of their own starting is of no interest unless it is asked for.
-        let filter =
-            EnvFilter::try_new(format!("{QUIET},{log}")).context("STAYGATE_LOG can't be read")?;
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr)
-            .init();
+        write_log(log, settings.log_format())?;
         match self.command {
             Command::Schema | Command::Openapi | Command::Config => Ok(()),
             Command::Serve { demo } => serve(settings, demo).await,
@@ -166,6 +160,21 @@ impl Cli {
             Command::Healthcheck => healthcheck(&settings).await,
         }
     }
+}
+
+/// Writes the log to standard error.
+fn write_log(level: &str, format: LogFormat) -> anyhow::Result<()> {
+    // What libraries say of their own starting is of no interest unless it is asked for.
+    let filter =
+        EnvFilter::try_new(format!("{QUIET},{level}")).context("STAYGATE_LOG can't be read")?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
+    }
+    Ok(())
 }
 
 async fn serve(settings: Settings, demo: bool) -> anyhow::Result<()> {

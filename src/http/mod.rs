@@ -50,7 +50,7 @@ use tower_http::{
     request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
-    trace::TraceLayer,
+    trace::{MakeSpan, TraceLayer},
 };
 use tracing::Span;
 
@@ -147,6 +147,8 @@ pub struct Extras {
     pub pages: pages::Pages,
     /// Where payments are made.
     pub payments: Payments,
+    /// Whether each line of the log says which request it is about; else that is said when the log is set to `debug`.
+    pub tells_requests: bool,
     /// What keeps browsers on TLS (RFC 6797), where there is TLS.
     pub hsts: Option<HeaderValue>,
 }
@@ -215,7 +217,7 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .layer(middleware::from_fn(card_numbers::refuse_in_head))
         .layer(middleware::map_request(request_id::keep_only_a_good_one))
         .layer(SetRequestIdLayer::new(request_id::HEADER, NewRequestId))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(TraceLayer::new_for_http().make_span_with(Spans(extras.tells_requests)))
         .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(rest::in_problems))
@@ -229,16 +231,24 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .layer(layers)
 }
 
-/// What the lines of the log say of the request that they are about: its route and not its address, which may have a secret in it.
-fn span<B>(request: &Request<B>) -> Span {
-    let route = request.extensions().get::<MatchedPath>();
-    let id = request.headers().get(request_id::HEADER);
-    tracing::debug_span!(
-        "request",
-        method = %request.method(),
-        route = route.map(MatchedPath::as_str),
-        id = id.and_then(|id| id.to_str().ok()),
-    )
+/// What the lines of the log say of the request that they are about: its route and not its address, which may have a secret in it. It costs about
+/// as much as looking for a kept answer does, so that it is done where somebody reads it.
+#[derive(Clone)]
+struct Spans(bool);
+
+impl<B> MakeSpan<B> for Spans {
+    fn make_span(&mut self, request: &Request<B>) -> Span {
+        let route = request.extensions().get::<MatchedPath>();
+        let route = route.map(MatchedPath::as_str);
+        let id = request.headers().get(request_id::HEADER);
+        let id = id.and_then(|id| id.to_str().ok());
+        let method = request.method();
+        if self.0 {
+            tracing::info_span!("request", %method, route, id)
+        } else {
+            tracing::debug_span!("request", %method, route, id)
+        }
+    }
 }
 
 fn cors(origins: &Origins) -> CorsLayer {

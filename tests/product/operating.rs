@@ -2,4 +2,6 @@
 
 mod config;
 mod doctor;
+mod logs;
+mod metrics;
 mod tls;

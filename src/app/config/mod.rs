@@ -30,6 +30,16 @@ pub enum Environment {
     Production,
 }
 
+/// What lines of the log look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one object a line, with the request that it is about.
+    Json,
+}
+
 /// Every setting, as it came.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +65,7 @@ pub struct Settings {
     pub hsts_max_age: u32,
     pub env: Environment,
     pub log: String,
+    pub log_format: Option<LogFormat>,
     pub cors_origins: Option<String>,
     pub trusted_proxies: Option<String>,
     pub playground: Option<bool>,

@@ -78,6 +78,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("hsts_max_age", "STAYGATE_HSTS_MAX_AGE", Some("31536000")),
     plain("env", "STAYGATE_ENV", Some("development")),
     plain("log", "STAYGATE_LOG", Some("info")),
+    plain("log_format", "STAYGATE_LOG_FORMAT", None),
     plain("cors_origins", "STAYGATE_CORS_ORIGINS", None),
     plain("trusted_proxies", "STAYGATE_TRUSTED_PROXIES", None),
     plain("playground", "STAYGATE_PLAYGROUND", None),

@@ -6,7 +6,7 @@ use chrono::Duration;
 use rust_decimal::Decimal;
 use url::Url;
 
-use super::{Environment, Settings};
+use super::{Environment, LogFormat, Settings};
 use crate::{
     domain::digest::sha256_hex,
     domain::price::Rates,
@@ -264,6 +264,17 @@ impl Settings {
         let read = std::fs::read_to_string(file).map_err(anyhow::Error::from);
         read.and_then(|json| Manifest::read(&json))
             .with_context(|| format!("STAYGATE_TRUSTED_DOCUMENTS: {file} can't be read"))
+    }
+
+    /// What lines of the log look like: by default for programs in production, for people elsewhere.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        let default = if self.is_production() {
+            LogFormat::Json
+        } else {
+            LogFormat::Text
+        };
+        self.log_format.unwrap_or(default)
     }
 
     /// For how long a server that is told to stop goes on as before, so that balancers hear of it first.

@@ -47,7 +47,7 @@ impl Mailer for Folder {
         written.await.map_err(|error| {
             MailError::Unreachable(format!("{} can't be written: {error}", path.display()))
         })?;
-        tracing::info!(to = %message.to, subject = ?message.subject, file = %path.display(), "wrote a mail");
+        tracing::info!(subject = ?message.subject, file = %path.display(), "wrote a mail");
         Ok(())
     }
 }

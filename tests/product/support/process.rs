@@ -107,6 +107,21 @@ impl Process {
         said.clone()
     }
 
+    /// The same, once a line is there that is waited for.
+    pub async fn has_said_until(&self, is_it: impl Fn(&str) -> bool) -> Vec<String> {
+        let heard = async {
+            loop {
+                let said = self.has_said();
+                if said.iter().any(|line| is_it(line)) {
+                    return said;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let heard = timeout(COMES_UP_WITHIN, heard).await;
+        heard.unwrap_or_else(|_| panic!("not among {:#?}", self.has_said()))
+    }
+
     /// It is gone in the middle of whatever it does (`kill -9`).
     pub async fn is_killed(&mut self) {
         self.child.kill().await.expect("it ran until now");
