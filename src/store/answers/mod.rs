@@ -119,6 +119,15 @@ impl Answers {
         }))))
     }
 
+    /// Makes every answer stale that any instance has, because the database is another one now.
+    ///
+    /// # Errors
+    /// When Redis does not say that it has done so.
+    pub async fn forget_all(url: &str, prefix: &str) -> anyhow::Result<()> {
+        let bumped = Remote::open(url, prefix)?.bump(&[]).await;
+        bumped.map(drop).context("Redis does not answer")
+    }
+
     /// Whether answers are kept at all.
     #[must_use]
     pub const fn are_kept(&self) -> bool {
