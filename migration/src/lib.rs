@@ -23,6 +23,7 @@ mod m20261123_000014_money;
 mod m20261123_000015_sealed;
 mod m20261123_000016_places;
 mod m20261123_000017_erasure;
+mod m20261123_000018_schedules;
 
 /// All migrations, oldest first.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000015_sealed::Migration),
             Box::new(m20261123_000016_places::Migration),
             Box::new(m20261123_000017_erasure::Migration),
+            Box::new(m20261123_000018_schedules::Migration),
         ]
     }
 }

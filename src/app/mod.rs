@@ -114,6 +114,7 @@ impl App {
             vault: vault.clone(),
             passwords: passwords.clone(),
             tokens: Tokens::new(&ring, ttl).context("STAYGATE_JWT_KEY can't be used")?,
+            backups: settings.backup_plan(&clock)?,
             terms: settings.terms(),
             standings,
             mailer: mailer(&settings)?,

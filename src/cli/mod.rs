@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 pub mod demo;
 mod doctor;
 mod flags;
@@ -75,6 +76,13 @@ enum Command {
     Config,
     /// Look at all that the server needs, and say what to do about what is not right.
     Doctor,
+    /// Make, verify, list and prune backups of the database.
+    Backup {
+        #[command(subcommand)]
+        command: Option<backup::Backup>,
+    },
+    /// Restore a backup into an empty database, or in the place of another one. Servers and workers must be stopped.
+    Restore(backup::Restore),
     /// Print the GraphQL schema.
     Schema,
     /// Print the description of the REST API in `OpenAPI` 3.1, as JSON.
@@ -148,6 +156,11 @@ impl Cli {
                 let app = App::build(settings, Arc::new(SystemClock)).await?;
                 ledger::run(&app.services.ledger, command).await
             }
+            Command::Backup { command } => {
+                let command = command.unwrap_or(backup::Backup::Run);
+                backup::run(&settings, command).await
+            }
+            Command::Restore(command) => backup::restore(&settings, command, &stopping()?).await,
             Command::Migrate => app::connect(&settings, None).await.map(|_| ()),
             Command::Seed { properties, seed } => {
                 // Bulk statements take longer than a client would wait.

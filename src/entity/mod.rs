@@ -25,6 +25,7 @@ pub mod property_search;
 pub mod provider_event;
 pub mod refund;
 pub mod review;
+pub mod schedule;
 pub mod session;
 pub mod session_change;
 pub mod signing_key;

@@ -19,6 +19,8 @@ const MAIL_EVERY: Duration = Duration::from_secs(1);
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// How often the provider's books are compared with ours.
 const COMPARE_EVERY: Duration = Duration::from_hours(6);
+/// How often it is looked whether a backup is due.
+const BACK_UP_EVERY: Duration = Duration::from_secs(20);
 /// How often what is of no more use is swept out.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
@@ -34,11 +36,13 @@ pub async fn run(services: Services, stopping: CancellationToken) {
         repeat(MEASURE_EVERY, &stopping, || measure(&services)),
         repeat(COMPARE_EVERY, &stopping, || compare_payments(&services)),
         repeat(SWEEP_EVERY, &stopping, || sweep(&services)),
+        repeat(BACK_UP_EVERY, &stopping, || back_up(&services, &stopping)),
     );
 }
 
 /// One look through the tables: lapses what was not paid or answered in time, completes finished stays, settles what is owed, looks after
-/// payments and compares them with the provider's books, fetches calendars, sends mail, and sweeps.
+/// payments and compares them with the provider's books, fetches calendars, sends mail, backs up, and
+/// sweeps.
 pub async fn round(services: &Services) {
     move_bookings(services).await;
     settle_payments(services).await;
@@ -46,6 +50,7 @@ pub async fn round(services: &Services) {
     compare_payments(services).await;
     sync_calendars(services).await;
     send_mail(services, &CancellationToken::new()).await;
+    back_up(services, &CancellationToken::new()).await;
     sweep(services).await;
     measure(services).await;
 }
@@ -77,9 +82,17 @@ async fn send_mail(services: &Services, stopping: &CancellationToken) {
     report("sending mail", services.mails.send_due(stopping).await);
 }
 
+async fn back_up(services: &Services, stopping: &CancellationToken) {
+    report("backing up", services.backups.make_due(stopping).await);
+}
+
 async fn measure(services: &Services) {
-    let measured = services.mails.measure().await;
-    report("measuring what waits", measured.map(|()| 0_u8));
+    for measured in [
+        services.mails.measure().await,
+        services.backups.measure().await,
+    ] {
+        report("measuring what waits", measured.map(|()| 0_u8));
+    }
 }
 
 async fn sweep(services: &Services) {

@@ -10,6 +10,7 @@
 
 pub mod audit;
 mod audit_chain;
+pub mod backups;
 mod booking_rows;
 pub mod bookings;
 pub mod calendar;
@@ -99,6 +100,8 @@ pub struct Parts {
     pub tries: tries::Tries,
     /// Counts suspicious runs.
     pub suspicions: suspicion::Suspicions,
+    /// What is backed up where and when, if anything is.
+    pub backups: Option<backups::scheduled::Plan>,
     /// What the operator decides.
     pub terms: Terms,
 }
@@ -141,6 +144,8 @@ pub struct Nouns {
     pub audit: audit::Audit,
     /// Mail to people.
     pub mails: mails::Mails,
+    /// Backups by a schedule.
+    pub backups: backups::scheduled::Backups,
     parts: Arc<Parts>,
 }
 
@@ -166,6 +171,7 @@ impl Services {
             reviews: reviews::Reviews(Arc::clone(&parts)),
             audit: audit::Audit(Arc::clone(&parts)),
             mails: mails::Mails(Arc::clone(&parts)),
+            backups: backups::scheduled::Backups(Arc::clone(&parts)),
             parts,
         }))
     }

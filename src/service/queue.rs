@@ -30,7 +30,7 @@ use crate::{
     store::db::Tx,
 };
 
-/// How long a worker may take before another one begins the same again.
+/// The usual lease.
 const LEASE: Duration = Duration::minutes(2);
 /// How often it is looked for more while something is under way.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -45,8 +45,10 @@ const LONGEST_REASON: usize = 1_000;
 pub(super) trait Work: Serialize + DeserializeOwned {
     /// Its name in the table and in the metrics.
     const KIND: &'static str;
-    /// How many pieces a worker has in hand. Each is begun at once, and must be done within the lease of two minutes.
+    /// How many pieces a worker has in hand. Each is begun at once, and must be done within the lease.
     const AT_ONCE: usize;
+    /// How long a worker may take before another one begins the same again.
+    const LEASE: Duration = LEASE;
 }
 
 /// A piece of work that is this worker's, for as long as its lease lasts.
@@ -136,7 +138,11 @@ pub(super) async fn work_off<W: Work, F: Future<Output = Tried>>(
     loop {
         let room = W::AT_ONCE - under_way.len();
         // One claim takes several; and a slow piece holds up none but itself.
-        if more && room >= W::AT_ONCE / 2 && claiming.is_terminated() && !stopping.is_cancelled() {
+        if more
+            && room >= W::AT_ONCE.div_ceil(2)
+            && claiming.is_terminated()
+            && !stopping.is_cancelled()
+        {
             claiming.set(claim::<W>(parts, room).fuse());
         }
         // Both go on at once: what is under way may hold the writer's turn that the claim waits for.
@@ -182,7 +188,7 @@ async fn claim<W: Work>(parts: &Parts, most: usize) -> Result<Vec<Model>> {
         W::KIND.into(),
         now.into(),
         most.into(),
-        (now + LEASE).into(),
+        (now + W::LEASE).into(),
     ];
     let jobs = Entity::find()
         .from_raw_sql(Statement::from_sql_and_values(backend, sql, values))

@@ -3,6 +3,7 @@
 //! A setting stands in the file `staygate.toml` (or the one that `--config` or `STAYGATE_CONFIG` names) or, with more weight, in an environment variable
 //! or, with the most, in a flag. A name that is none of these stops the start: a misspelt setting would otherwise be one that is silently not in force.
 
+mod backups;
 mod names;
 mod rules;
 mod shown;
@@ -121,6 +122,15 @@ pub struct Settings {
     pub stripe_webhook_secret: Option<String>,
     pub stripe_api_base: String,
     pub encryption_keys: Option<String>,
+    pub backup_url: Option<String>,
+    pub backup_recipients: Option<String>,
+    pub backup_schedule: Option<String>,
+    pub backup_keep_daily: u32,
+    pub backup_keep_weekly: u32,
+    pub backup_keep_monthly: u32,
+    /// What the tools of AWS, Google Cloud and Azure read: no settings of ours.
+    #[serde(skip)]
+    pub store_variables: Vec<(String, String)>,
 }
 
 impl Settings {

@@ -178,4 +178,18 @@ pub const SETTINGS: &[Setting] = &[
         Some("https://api.stripe.com"),
     ),
     secret("encryption_keys", "STAYGATE_ENCRYPTION_KEYS"),
+    plain("backup_url", "STAYGATE_BACKUP_URL", None),
+    plain("backup_recipients", "STAYGATE_BACKUP_RECIPIENTS", None),
+    plain("backup_schedule", "STAYGATE_BACKUP_SCHEDULE", None),
+    plain("backup_keep_daily", "STAYGATE_BACKUP_KEEP_DAILY", Some("7")),
+    plain(
+        "backup_keep_weekly",
+        "STAYGATE_BACKUP_KEEP_WEEKLY",
+        Some("5"),
+    ),
+    plain(
+        "backup_keep_monthly",
+        "STAYGATE_BACKUP_KEEP_MONTHLY",
+        Some("12"),
+    ),
 ];

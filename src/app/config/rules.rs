@@ -124,7 +124,7 @@ impl Settings {
             );
         }
         self.provider()?;
-        Ok(())
+        self.check_backups()
     }
 
     /// Who moves the money: Stripe where its key is given, else the sandbox; that only in development, unless it is asked for.

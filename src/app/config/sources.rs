@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use config::{Config, ConfigError, File, FileFormat, Value};
 
 use super::{
-    Settings,
+    Settings, backups,
     names::{Kind, SETTINGS, Setting},
 };
 
@@ -56,6 +56,7 @@ impl fmt::Display for Origin {
 pub struct Sources {
     builder: Config,
     origins: HashMap<&'static str, Origin>,
+    store_variables: Vec<(String, String)>,
 }
 
 impl Sources {
@@ -82,8 +83,8 @@ impl Sources {
         environment: impl Iterator<Item = (String, String)>,
         flags: Flags,
     ) -> anyhow::Result<Self> {
-        let (named, variables) = sort(environment)?;
-        let (file, required) = match flags.file.or(named) {
+        let said = Said::by(environment)?;
+        let (file, required) = match flags.file.or(said.file) {
             Some(file) => (file, true),
             None => (FILE.to_owned(), false),
         };
@@ -99,7 +100,7 @@ impl Sources {
         for (key, value) in in_file {
             builder = builder.set_override(key, value)?;
         }
-        for (key, name, value) in variables {
+        for (key, name, value) in said.settings {
             builder = builder.set_override(key, value)?;
             origins.insert(key, Origin::Variable(name));
         }
@@ -110,6 +111,7 @@ impl Sources {
         Ok(Self {
             builder: builder.build()?,
             origins,
+            store_variables: said.of_stores,
         })
     }
 
@@ -119,7 +121,8 @@ impl Sources {
     /// One clear line for the first that is wrong or missing.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         let read = self.builder.clone().try_deserialize();
-        let settings: Settings = read.context("a setting is wrong")?;
+        let mut settings: Settings = read.context("a setting is wrong")?;
+        settings.store_variables.clone_from(&self.store_variables);
         settings.check()?;
         Ok(settings)
     }
@@ -135,33 +138,48 @@ impl Sources {
     }
 }
 
-/// The key of a setting, the variable that gives it, and what that says.
-type Given = (&'static str, String, String);
+/// What an environment says.
+#[derive(Default)]
+struct Said {
+    /// The file to read.
+    file: Option<String>,
+    /// The keys of settings, the variables that give them, and what those say.
+    settings: Vec<(&'static str, String, String)>,
+    /// What object stores are told.
+    of_stores: Vec<(String, String)>,
+}
 
-/// The file that the environment names, and what it says of settings.
-fn sort(
-    environment: impl Iterator<Item = (String, String)>,
-) -> anyhow::Result<(Option<String>, Vec<Given>)> {
-    let (mut file, mut given) = (None, Vec::<Given>::new());
-    for (name, value) in environment {
-        if name == CONFIG {
-            file = Some(value);
-            continue;
+impl Said {
+    fn by(environment: impl Iterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let mut said = Self::default();
+        for (name, value) in environment {
+            if name == CONFIG {
+                said.file = Some(value);
+            } else if let Some(setting) = by_variable(&name) {
+                said.set(setting, name, value)?;
+            } else if let Some(setting) = name.strip_suffix(IN_A_FILE).and_then(by_variable)
+                && setting.kind != Kind::Plain
+            {
+                let text = std::fs::read_to_string(&value);
+                let text = text.with_context(|| format!("{name}: {value} can't be read"))?;
+                said.set(setting, name, text.trim_end().to_owned())?;
+            } else if backups::is_of_a_store(&name) {
+                said.of_stores.push((name, value));
+            } else if name.starts_with("STAYGATE_") && !name.starts_with(OF_THE_TESTS) {
+                bail!("{name} is not a setting; staygate.example.toml has them all");
+            }
         }
-        let (setting, value) = if let Some(setting) = by_variable(&name) {
-            (setting, value)
-        } else if let Some(setting) = name.strip_suffix(IN_A_FILE).and_then(by_variable)
-            && setting.kind != Kind::Plain
-        {
-            let text = std::fs::read_to_string(&value);
-            let text = text.with_context(|| format!("{name}: {value} can't be read"))?;
-            (setting, text.trim_end().to_owned())
-        } else if name.starts_with("STAYGATE_") && !name.starts_with(OF_THE_TESTS) {
-            bail!("{name} is not a setting; staygate.example.toml has them all");
-        } else {
-            continue;
-        };
-        let twice = given
+        Ok(said)
+    }
+
+    fn set(
+        &mut self,
+        setting: &'static Setting,
+        name: String,
+        value: String,
+    ) -> anyhow::Result<()> {
+        let twice = self
+            .settings
             .iter()
             .any(|(key, variable, _)| *key == setting.key && *variable != name);
         ensure!(
@@ -169,9 +187,9 @@ fn sort(
             "{0} and {0}{IN_A_FILE} are both there: give one",
             setting.variable
         );
-        given.push((setting.key, name, value));
+        self.settings.push((setting.key, name, value));
+        Ok(())
     }
-    Ok((file, given))
 }
 
 fn by_variable(name: &str) -> Option<&'static Setting> {

@@ -45,6 +45,21 @@ fn a_wrong_setting_stops_the_start_with_a_line_that_names_it() {
         ),
         ("STRIPE_SECRET_KEY", "sk_test_1", "STRIPE_WEBHOOK_SECRET"),
         ("STAYGATE_SANDBOX_PAYMENTS", "false", "STRIPE_SECRET_KEY"),
+        (
+            "STAYGATE_BACKUP_RECIPIENTS",
+            "age1nobody",
+            "STAYGATE_BACKUP_RECIPIENTS",
+        ),
+        (
+            "STAYGATE_BACKUP_SCHEDULE",
+            "daily",
+            "STAYGATE_BACKUP_SCHEDULE",
+        ),
+        (
+            "STAYGATE_BACKUP_SCHEDULE",
+            "0 3 * * *",
+            "STAYGATE_BACKUP_URL",
+        ),
     ] {
         let message = format!("{:#}", read(&[(name, value)]).unwrap_err());
         assert!(message.contains(expected), "{name}={value}: {message}");
