@@ -149,6 +149,7 @@ stop() {
     done
 }
 
+says_running() { grep -qs 'Running on' "$1"; }
 says_ready() { grep -qs 'eady to accept connections' "$1"; }
 
 # GET /readyz, without relying on curl.

@@ -9,6 +9,7 @@ mod support;
 
 mod accounts;
 mod audit;
+mod backups;
 mod booking;
 mod caching;
 mod calendars;

@@ -276,11 +276,22 @@ impl World {
 
     /// The binary, on this world's database.
     pub async fn runs(&self, arguments: &[&str], input: &str) -> (bool, String) {
+        self.runs_with(&[], arguments, input).await
+    }
+
+    /// The same with some settings of its own.
+    pub async fn runs_with(
+        &self,
+        settings: &[(&str, &str)],
+        arguments: &[&str],
+        input: &str,
+    ) -> (bool, String) {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_staygate"));
         command
             .args(arguments)
             .env_clear()
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .envs(settings.iter().copied())
             .current_dir(self.directory.path())
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())
