@@ -61,6 +61,13 @@ unpack() {
     for package in "$folder"/*.deb; do dpkg -x "$package" "$folder"; done
 }
 
+# Finds promtool, or unpacks Debian's for this run.
+find_promtool() {
+    have promtool && return
+    unpack "$work/prometheus" prometheus
+    PATH=$PATH:$work/prometheus/usr/bin
+}
+
 # Sets `proxy`, a command with its arguments.
 find_haproxy() {
     local library
