@@ -70,9 +70,57 @@ fn install() -> PrometheusHandle {
             // Fails only when somebody else counts already; then there is nothing to render.
             let _ = metrics::set_global_recorder(recorder);
             describe();
+            begin_at_zero();
             handle
         })
         .clone()
+}
+
+/// Lets counters be there before they first count: for Prometheus the first number that it sees of one is no increase.
+fn begin_at_zero() {
+    for name in [
+        "staygate_card_numbers_refused_total",
+        "staygate_backups_failed_total",
+    ] {
+        metrics::counter!(name).increment(0);
+    }
+    let kinds = ["mail", "backup"].as_slice();
+    let causes = [
+        "failed sign-ins",
+        "refresh token reuse",
+        "permission probing",
+        "declined cards",
+        "payments differ",
+        "payment provider",
+        "refund refused",
+        "a backup failed",
+    ]
+    .as_slice();
+    for (name, label, values) in [
+        ("staygate_jobs_done_total", "kind", kinds),
+        ("staygate_jobs_failed_total", "kind", kinds),
+        ("staygate_jobs_given_up_total", "kind", kinds),
+        ("staygate_alerts_total", "cause", causes),
+        ("staygate_suspicions_total", "cause", causes),
+        ("staygate_sign_ins_total", "outcome", &["done", "refused"]),
+        (
+            "staygate_provider_notices_total",
+            "outcome",
+            &["news", "no news", "again", "refused", "failed"],
+        ),
+        (
+            "staygate_answer_cache_total",
+            "result",
+            &["hit", "hit_shared", "miss", "stale", "away"],
+        ),
+        ("staygate_over_limit_total", "limit", &["rate"]),
+    ] {
+        for value in values {
+            metrics::counter!(name, label => *value).increment(0);
+        }
+    }
+    metrics::gauge!("staygate_connections_open").set(0);
+    metrics::gauge!("staygate_subscriptions_open").set(0);
 }
 
 /// What each figure says. A test looks that none is missing.
@@ -84,7 +132,7 @@ fn describe() {
     );
     describe_histogram!(
         "staygate_operation_duration_seconds",
-        "How long GraphQL queries and mutations took that were executed, by the field at their root and whether all of it (ok), a part (failed) or nothing (refused) was answered."
+        "How long GraphQL queries and mutations took that were executed, by the field at their root and what came of them: ok, failed (in part, by the caller's mistake), broken (by ours), refused (nothing ran)."
     );
     describe_gauge!("staygate_subscriptions_open", "Subscriptions that run.");
     describe_gauge!(
@@ -140,6 +188,16 @@ fn describe() {
     describe_counter!(
         "staygate_jobs_given_up_total",
         "Jobs that were given up, by kind."
+    );
+    describe_gauge!(
+        "staygate_backup_last_success_timestamp_seconds",
+        "When the last backup by the schedule was begun that was made and read back, in seconds since 1970."
+    );
+    describe_gauge!("staygate_backup_duration_seconds", "How long that took.");
+    describe_gauge!("staygate_backup_bytes", "How large it is, encrypted.");
+    describe_counter!(
+        "staygate_backups_failed_total",
+        "Backups by the schedule that failed."
     );
     describe_counter!(
         "staygate_sign_ins_total",

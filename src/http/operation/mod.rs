@@ -136,6 +136,7 @@ impl Operation {
         let response = self.executed(edge).await;
         let outcome = match &response {
             response if response.is_ok() => "ok",
+            response if is_broken(response) => "broken",
             response if is_request_error(response) => "refused",
             _ => "failed",
         };

@@ -118,9 +118,12 @@ fn every_figure_is_described() {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap_or_default();
-            for part in text.split("\"staygate_").skip(1) {
-                let name = part.split('"').next().unwrap_or_default();
-                found.push((format!("staygate_{name}"), path.display().to_string()));
+            let text: String = text.split_whitespace().collect();
+            for call in ["counter!(", "gauge!(", "histogram!(", "count("] {
+                for part in text.split(&format!("{call}\"staygate_")).skip(1) {
+                    let name = part.split('"').next().unwrap_or_default();
+                    found.push((format!("staygate_{name}"), path.display().to_string()));
+                }
             }
         }
     }
