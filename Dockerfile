@@ -12,6 +12,7 @@ WORKDIR /src
 # The dependencies, compiled from the manifests and nothing else: this layer is made anew only when a manifest or the lock file changes, and a
 # cache of layers keeps it from one machine to the next, which a cache mount does not outlive. Cargo wants a file for every target that it is
 # told of, even where it builds none of them.
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 COPY migration/Cargo.toml migration/
 RUN mkdir -p src migration/src \

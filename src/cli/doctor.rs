@@ -1,6 +1,6 @@
 //! What was found out about all that a server needs, for a person to read.
 
-use std::io::Write as _;
+use std::{io::Write as _, sync::Arc};
 
 use anyhow::ensure;
 
@@ -9,7 +9,7 @@ use crate::{
         config::Settings,
         doctor::{self, Health},
     },
-    domain::clock::SystemClock,
+    domain::clock::{Clock, SystemClock},
 };
 
 /// Looks at everything and prints it.
@@ -17,7 +17,8 @@ use crate::{
 /// # Errors
 /// When something does not serve.
 pub(super) async fn run(settings: &Settings) -> anyhow::Result<()> {
-    let findings = doctor::examine(settings, &SystemClock).await;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let findings = doctor::examine(settings, &clock).await;
     let mut out = std::io::stdout();
     for finding in &findings {
         let mark = match finding.health {

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::flow::{Inlet, Outlet};
 use crate::domain::digest::hex;
 
-/// Higher levels take longer and win little: `docs/adr/0016-backups.md` has the figures.
+/// Higher levels take longer and win little: `docs/adr/0017-backups.md` has the figures.
 const LEVEL: i32 = 1;
 
 /// Who can read a backup: public keys, `age1…`.

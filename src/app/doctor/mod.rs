@@ -3,7 +3,7 @@
 mod outside;
 mod stored;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::timeout;
@@ -69,15 +69,16 @@ impl Finding {
 }
 
 /// Looks at everything, in the order in which it is needed.
-pub async fn examine(settings: &Settings, clock: &dyn Clock) -> Vec<Finding> {
+pub async fn examine(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding> {
     // For every client that is not given one of its own. Somebody else in this process may have been first, with the same.
     drop(rustls::crypto::ring::default_provider().install_default());
     let mut findings = vec![environment(settings)];
     findings.extend(certificate(settings).await);
-    findings.extend(stored::database(settings, clock).await);
-    findings.extend(outside::redis(settings, clock).await);
+    findings.extend(stored::database(settings, &**clock).await);
+    findings.extend(outside::redis(settings, &**clock).await);
     findings.push(outside::mail(settings).await);
     findings.push(outside::payments(settings).await);
+    findings.push(outside::backups(settings, clock).await);
     findings
 }
 

@@ -1,13 +1,23 @@
-//! Other servers: Redis, the mail server, the payment provider.
+//! Other servers: Redis, the mail server, the payment provider, the object store of backups.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
+
+use chrono::TimeDelta;
 
 use super::{Finding, asked, compared};
 use crate::{
     app::config::{Provider, Settings},
     domain::clock::Clock,
-    store::{gateway::stripe::Stripe, mail::smtp::Smtp, redis},
+    store::{
+        dump::{self, Engine},
+        gateway::stripe::Stripe,
+        mail::smtp::Smtp,
+        redis,
+    },
 };
+
+/// How old the last backup may be before somebody should look.
+const OLD: TimeDelta = TimeDelta::days(2);
 
 pub(super) async fn redis(settings: &Settings, clock: &dyn Clock) -> Vec<Finding> {
     let subject = "Redis";
@@ -81,6 +91,55 @@ pub(super) async fn payments(settings: &Settings) -> Finding {
             subject,
             why,
             "see that STRIPE_SECRET_KEY is the account's, and that STRIPE_API_BASE can be reached from here",
+        ),
+    }
+}
+
+pub(super) async fn backups(settings: &Settings, clock: &Arc<dyn Clock>) -> Finding {
+    let subject = "backups";
+    if settings.backup_url.is_none() {
+        let seen = "none: nothing says where to";
+        return if settings.is_production() {
+            let advice =
+                "give STAYGATE_BACKUP_URL, STAYGATE_BACKUP_RECIPIENTS and STAYGATE_BACKUP_SCHEDULE";
+            Finding::doubtful(subject, seen, advice)
+        } else {
+            Finding::good(subject, seen)
+        };
+    }
+    let looked = asked(async {
+        dump::tool(Engine::of(&settings.database_url)).await?;
+        Ok(settings.keeper(clock)?.list().await?.0)
+    });
+    let kept = match looked.await {
+        Ok(kept) => kept,
+        Err(why) => {
+            return Finding::bad(
+                subject,
+                why,
+                "see that STAYGATE_BACKUP_URL is right and its credentials are in this environment; backups of PostgreSQL need its pg_dump here",
+            );
+        }
+    };
+    let last = kept.iter().map(|backup| backup.began_at).max();
+    match last {
+        Some(last) if clock.now() - last <= OLD => Finding::good(
+            subject,
+            format!(
+                "{} are kept, the last of {}",
+                kept.len(),
+                last.format("%F %R UTC")
+            ),
+        ),
+        Some(last) => Finding::doubtful(
+            subject,
+            format!("the last is of {}", last.format("%F %R UTC")),
+            "set STAYGATE_BACKUP_SCHEDULE, and look for why the last ones failed in the log of the worker",
+        ),
+        None => Finding::doubtful(
+            subject,
+            "the store can be reached, and has none yet",
+            "make one with `staygate backup`",
         ),
     }
 }

@@ -1,7 +1,7 @@
 //! Copies of the whole database elsewhere: made, listed, verified, pruned and restored.
 //!
 //! A backup is an archive and, written last, its manifest. What has no manifest is no backup: it was broken off, or is being made.
-//! `docs/adr/0016-backups.md` has the reasons.
+//! `docs/adr/0017-backups.md` has the reasons.
 
 mod making;
 mod manifest;
