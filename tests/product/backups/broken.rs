@@ -1,5 +1,9 @@
 //! What is damaged or broken off is never taken for a backup.
 
+use std::{fs::File, io::Write as _, time::SystemTime};
+
+use chrono::Duration;
+use staygate::domain::clock::Clock as _;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -58,12 +62,13 @@ on_both_engines! {
         let of = made(&keeper).await;
         let store = safe.path("store");
         // As a killed one leaves it: an archive without its manifest, and one that is not whole.
+        let long_ago = SystemTime::from(world.clock.now() - Duration::days(2));
         for name in ["staygate-20270101T000000Z-0001.zst.age", "staygate-20270101T000000Z-0002.zst.age#1", "of-others.txt"] {
-            std::fs::write(store.join(name), "half").expect("written");
+            let mut file = File::create(store.join(name)).expect("a file");
+            file.write_all(b"half").and_then(|()| file.set_modified(long_ago)).expect("written");
         }
         let listed = safe.does(&world, None, &["backup", "list"]).await;
         assert!(listed.lines().count() == 2 && listed.contains(&of.name), "{listed}");
-        // The folder's clock is behind the world's by more than a day.
         let pruned = keeper.prune().await.expect("it prunes");
         assert_eq!((pruned.remains, pruned.backups.len()), (2, 0));
         let rest = ["of-others.txt".to_owned(), format!("{}.json", of.name), format!("{}.zst.age", of.name)];
