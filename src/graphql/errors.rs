@@ -7,7 +7,7 @@ use super::scalars::hint;
 
 use crate::{
     domain::problem::{Problem, ProblemCode},
-    service::error::{Error, Result},
+    service::error::{Error, Result, TRY_AGAIN_IN},
 };
 
 /// What kind of mistake a caller made.
@@ -88,6 +88,19 @@ pub(super) fn fail(error: impl AsRef<Error>) -> async_graphql::Error {
                 "Too many tries. Wait a little, and try again.",
             )
             .extend_with(|_, e| e.set("retryAfter", seconds))
+        }
+        Error::Unavailable(cause) => {
+            let id = Uuid::new_v4();
+            // One line, of which there may be thousands.
+            tracing::warn!(%id, cause = format!("{cause:#}"), "a resolver could not reach the database");
+            coded(
+                "INTERNAL",
+                "Something is away on our side. Try again in a moment.",
+            )
+            .extend_with(|_, e| {
+                e.set("id", id.to_string());
+                e.set("retryAfter", TRY_AGAIN_IN);
+            })
         }
         Error::Internal(cause) => {
             let id = Uuid::new_v4();

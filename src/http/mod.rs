@@ -38,6 +38,7 @@ use axum::{
     extract::MatchedPath,
     http::{HeaderName, HeaderValue, Method, Request, StatusCode, header},
     middleware,
+    response::Response,
     routing::{MethodRouter, get, post},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -69,7 +70,7 @@ pub use self::{
 use crate::{
     domain::clock::Clock,
     graphql::StaygateSchema,
-    service::Services,
+    service::{Services, error::TRY_AGAIN_IN},
     store::{answers::Answers, gateway::stripe::notice::Secrets},
 };
 
@@ -220,6 +221,7 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(Spans(extras.tells_requests)))
         .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(CompressionLayer::new())
+        .layer(middleware::map_response(again_in_a_moment))
         .layer(middleware::from_fn(rest::in_problems))
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(
@@ -229,6 +231,16 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
     api.with_state(edge)
         .merge(pages::routes(extras.pages))
         .layer(layers)
+}
+
+/// Says of what can't be answered now when it is worth asking again, where nobody has said so: it took too long, or something is away.
+async fn again_in_a_moment(mut response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        let headers = response.headers_mut();
+        let wait = headers.entry(header::RETRY_AFTER);
+        wait.or_insert_with(|| TRY_AGAIN_IN.into());
+    }
+    response
 }
 
 /// What the lines of the log say of the request that they are about: its route and not its address, which may have a secret in it. It costs about

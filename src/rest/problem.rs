@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::problem::{self, ProblemCode},
-    service::error::Error,
+    service::error::{Error, TRY_AGAIN_IN},
 };
 
 /// The media type of problems.
@@ -278,6 +278,15 @@ impl From<Error> for Problem {
             )
             // Rounded up: who comes a moment early would be refused again.
             .retry_after(Some((retry_after.num_milliseconds() + 999) / 1_000)),
+            Error::Unavailable(cause) => {
+                let id = Uuid::new_v4();
+                tracing::warn!(%id, cause = format!("{cause:#}"), "a request could not reach the database");
+                let detail = "Something is away on our side. Try again in a moment.";
+                let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "INTERNAL", detail)
+                    .retry_after(Some(TRY_AGAIN_IN));
+                problem.0.id = Some(id);
+                problem
+            }
             Error::Internal(cause) => {
                 let id = Uuid::new_v4();
                 tracing::error!(%id, ?cause, "a request failed");

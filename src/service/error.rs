@@ -8,7 +8,7 @@ use crate::{
         actor::{Actor, SignedIn},
         problem::Problem,
     },
-    store::passwords::PasswordError,
+    store::{db::is_unavailable, passwords::PasswordError},
 };
 
 /// Why a use case did not happen. Nothing was written then.
@@ -32,17 +32,34 @@ pub enum Error {
         /// When it may be tried again, from now.
         retry_after: Duration,
     },
+    /// The database is away, or has no room: it may go well in a moment. The cause is for the log alone.
+    #[error("{0}")]
+    Unavailable(anyhow::Error),
     /// Something broke. The cause is for the log alone.
     #[error(transparent)]
-    Internal(#[from] anyhow::Error),
+    Internal(anyhow::Error),
 }
+
+/// In how many seconds it is worth trying again what was [`Error::Unavailable`]: a database that is started again is there by then.
+pub const TRY_AGAIN_IN: i64 = 2;
 
 /// What a use case gives.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        Self::Internal(error.into())
+        anyhow::Error::from(error).into()
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        let of_the_database = error.chain().find_map(|cause| cause.downcast_ref());
+        if of_the_database.is_some_and(is_unavailable) {
+            Self::Unavailable(error)
+        } else {
+            Self::Internal(error)
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The database: one pool, one way to begin a write.
 
 mod at_hand;
+mod failures;
 mod reading;
 
+pub use failures::{is_unavailable, is_unique_violation};
 pub use reading::Reading;
 
 use std::{
@@ -312,13 +314,4 @@ impl Deref for Tx {
     fn deref(&self) -> &Self::Target {
         &self.tx
     }
-}
-
-/// Whether a write failed because a row with the same unique key is there already.
-#[must_use]
-pub fn is_unique_violation(error: &DbErr) -> bool {
-    matches!(
-        error.sql_err(),
-        Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
-    )
 }

@@ -4,4 +4,5 @@ mod config;
 mod doctor;
 mod logs;
 mod metrics;
+mod outages;
 mod tls;

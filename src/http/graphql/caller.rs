@@ -17,7 +17,7 @@ use crate::{
         Edge, auth,
         client::client,
         connections::Place,
-        operation::{Asked, Operation},
+        operation::{Asked, Operation, away},
         parameters::Parameters,
         rates::Charge,
     },
@@ -82,11 +82,7 @@ impl Caller {
             }
             Err(error) => {
                 tracing::error!(?error, "could not check an access token");
-                Err(media.refuse(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "INTERNAL",
-                    "Try again in a moment.",
-                ))
+                Err(media.refuse_by(StatusCode::SERVICE_UNAVAILABLE, away()))
             }
         }
     }

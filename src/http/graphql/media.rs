@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::http::{
-    operation::{is_request_error, refused},
+    operation::{is_request_error, is_unavailable, refused},
     sse,
 };
 
@@ -67,6 +67,10 @@ impl Media {
         if self == Self::Events {
             return sse::once(response);
         }
+        // Whoever carries requests understands this too: balancers look elsewhere, clients come again.
+        if is_unavailable(response) {
+            return self.with_status(StatusCode::SERVICE_UNAVAILABLE, &Told::new(response));
+        }
         if is_request_error(response) {
             let status = if self == Self::ResponseJson {
                 StatusCode::BAD_REQUEST
@@ -87,7 +91,12 @@ impl Media {
     /// Answers several operations at once.
     pub(super) fn answer_all(self, responses: &[Response]) -> axum::response::Response {
         let told: Vec<_> = responses.iter().map(Told::new).collect();
-        self.with_status(StatusCode::OK, &told)
+        let status = if responses.iter().all(is_unavailable) {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        };
+        self.with_status(status, &told)
     }
 
     /// Refuses a request with an error that has its code already.

@@ -2,10 +2,20 @@
 
 use async_graphql::{Response, ServerError, Value};
 
+use crate::service::error::TRY_AGAIN_IN;
+
 /// An error with a code.
 pub(in crate::http) fn refused(code: &'static str, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code);
+    error
+}
+
+/// What is told while something is away that is needed for every request.
+pub(in crate::http) fn away() -> ServerError {
+    let mut error = refused("INTERNAL", "Try again in a moment.");
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("retryAfter", TRY_AGAIN_IN);
     error
 }
 
@@ -22,6 +32,15 @@ pub(in crate::http) fn is_broken(response: &Response) -> bool {
         .errors
         .iter()
         .any(|error| code_of(error) == Some("INTERNAL"))
+}
+
+/// Whether nothing of an operation could be answered because something is away that will be back.
+pub(in crate::http) fn is_unavailable(response: &Response) -> bool {
+    let is_nothing = match &response.data {
+        Value::Object(fields) => fields.values().all(|field| *field == Value::Null),
+        data => *data == Value::Null,
+    };
+    is_nothing && is_broken(response) && retry_after(response).is_some()
 }
 
 pub(super) fn code_of(error: &ServerError) -> Option<&str> {

@@ -15,7 +15,7 @@ use async_graphql::{
 pub use self::plan::Plans;
 pub(super) use self::{
     asked::Asked,
-    errors::{is_broken, is_request_error, refused, retry_after},
+    errors::{away, is_broken, is_request_error, is_unavailable, refused, retry_after},
     size::Size,
 };
 use self::{errors::code_of, plan::Plan, size::measure};
