@@ -126,6 +126,10 @@ fn begin_at_zero() {
 /// What each figure says. A test looks that none is missing.
 fn describe() {
     describe_gauge!("staygate_build_info", "1, with the version that runs.");
+    describe_gauge!(
+        "staygate_certificate_expiry_timestamp_seconds",
+        "When the first certificate of the chain that is shown expires, in seconds since 1970."
+    );
     describe_histogram!(
         "staygate_http_request_duration_seconds",
         "How long requests took until their answer began, by method, route and class of status."

@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use axum_server::tls_rustls::RustlsConfig;
+use chrono::{DateTime, Utc};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -13,6 +14,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
+use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 
 use super::config::Settings;
 use crate::domain::digest::sha256_hex;
@@ -30,8 +32,16 @@ pub(super) struct Certificate {
 /// A certificate in force, and what its files had in them.
 pub(super) struct InForce {
     pub(super) config: RustlsConfig,
+    validity: Validity,
     files: Certificate,
     digest: String,
+}
+
+/// When all certificates of a chain are good.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Validity {
+    pub(super) begins: DateTime<Utc>,
+    pub(super) ends: DateTime<Utc>,
 }
 
 impl Certificate {
@@ -49,9 +59,10 @@ impl Certificate {
     /// When one can't be read, or they don't belong together.
     pub(super) async fn load(self) -> anyhow::Result<InForce> {
         let (chain, key, digest) = self.read().await?;
-        let config = RustlsConfig::from_config(Arc::new(server_config(&chain, &key)?));
+        let (config, validity) = server_config(&chain, &key)?;
         Ok(InForce {
-            config,
+            config: RustlsConfig::from_config(config),
+            validity,
             files: self,
             digest,
         })
@@ -68,11 +79,16 @@ impl Certificate {
 }
 
 impl InForce {
+    pub(super) const fn validity(&self) -> Validity {
+        self.validity
+    }
+
     /// Gives new connections what the files say, from soon after they change. Files that can't be used change nothing: a renewal may be
     /// half done, and the certificate before is good for some time.
     pub(super) async fn follow(mut self, stopping: CancellationToken) {
         let mut looks = interval(LOOKED_AT_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.validity.tell();
         while stopping.run_until_cancelled(looks.tick()).await.is_some() {
             let Ok((chain, key, digest)) = self.files.read().await else {
                 continue;
@@ -82,9 +98,11 @@ impl InForce {
             }
             self.digest = digest;
             match server_config(&chain, &key) {
-                Ok(config) => {
-                    self.config.reload_from_config(Arc::new(config));
-                    tracing::info!("the certificate was read anew");
+                Ok((config, validity)) => {
+                    self.config.reload_from_config(config);
+                    self.validity = validity;
+                    validity.tell();
+                    tracing::info!(until = %validity.ends, "the certificate was read anew");
                 }
                 Err(error) => {
                     tracing::error!(
@@ -97,11 +115,35 @@ impl InForce {
     }
 }
 
-fn server_config(chain: &[u8], key: &[u8]) -> anyhow::Result<ServerConfig> {
+impl Validity {
+    fn of(chain: &[CertificateDer<'_>]) -> anyhow::Result<Self> {
+        let mut all: Option<Self> = None;
+        for certificate in chain {
+            let (_, certificate) = X509Certificate::from_der(certificate)
+                .context("STAYGATE_TLS_CERT has what is no certificate")?;
+            let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+            let begins = time(certificate.validity().not_before.timestamp());
+            let ends = time(certificate.validity().not_after.timestamp());
+            all = Some(all.map_or(Self { begins, ends }, |all| Self {
+                begins: all.begins.max(begins),
+                ends: all.ends.min(ends),
+            }));
+        }
+        all.context("STAYGATE_TLS_CERT has no certificate")
+    }
+
+    fn tell(self) {
+        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact")]
+        metrics::gauge!("staygate_certificate_expiry_timestamp_seconds")
+            .set(self.ends.timestamp() as f64);
+    }
+}
+
+fn server_config(chain: &[u8], key: &[u8]) -> anyhow::Result<(Arc<ServerConfig>, Validity)> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(chain)
         .collect::<Result<_, _>>()
         .context("STAYGATE_TLS_CERT is not in PEM")?;
-    ensure!(!chain.is_empty(), "STAYGATE_TLS_CERT has no certificate");
+    let validity = Validity::of(&chain)?;
     // What is wrong is not told: it is about a secret.
     let key = PrivateKeyDer::from_pem_slice(key).ok();
     let key = key.context("STAYGATE_TLS_KEY has no private key in PEM")?;
@@ -110,5 +152,5 @@ fn server_config(chain: &[u8], key: &[u8]) -> anyhow::Result<ServerConfig> {
         .with_single_cert(chain, key)
         .context("STAYGATE_TLS_CERT and STAYGATE_TLS_KEY can't be used together")?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    Ok((Arc::new(config), validity))
 }

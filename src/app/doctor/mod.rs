@@ -8,7 +8,10 @@ use std::{future::Future, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::timeout;
 
-use super::{config::Settings, tls::Certificate};
+use super::{
+    config::Settings,
+    tls::{Certificate, Validity},
+};
 use crate::domain::clock::Clock;
 
 /// How long one thing may take to answer.
@@ -17,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const APART: TimeDelta = TimeDelta::seconds(1);
 /// How far they may be apart at most.
 const FAR_APART: TimeDelta = TimeDelta::seconds(30);
+
+/// A certificate that expires so soon should have been renewed: those of 90 days are after 60.
+const SOON: TimeDelta = TimeDelta::days(14);
 
 /// How a thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +79,7 @@ pub async fn examine(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding
     // For every client that is not given one of its own. Somebody else in this process may have been first, with the same.
     drop(rustls::crypto::ring::default_provider().install_default());
     let mut findings = vec![environment(settings)];
-    findings.extend(certificate(settings).await);
+    findings.extend(certificate(settings, clock.now()).await);
     findings.extend(stored::database(settings, &**clock).await);
     findings.extend(outside::redis(settings, &**clock).await);
     findings.push(outside::mail(settings).await);
@@ -94,16 +100,37 @@ fn environment(settings: &Settings) -> Finding {
     }
 }
 
-async fn certificate(settings: &Settings) -> Option<Finding> {
+async fn certificate(settings: &Settings, now: DateTime<Utc>) -> Option<Finding> {
     let files = Certificate::of(settings)?;
     Some(match asked(files.load()).await {
-        Ok(_) => Finding::good("TLS", "the certificate and its key belong together"),
+        Ok(certificate) => validity(certificate.validity(), now),
         Err(why) => Finding::bad(
             "TLS",
             why,
             "give the chain with the server's own certificate first, its key without a password, and let this user read both",
         ),
     })
+}
+
+fn validity(certificate: Validity, now: DateTime<Utc>) -> Finding {
+    let Validity { begins, ends } = certificate;
+    let renew = "renew it: a running server takes the new files up by itself";
+    if now < begins {
+        let advice = "look at this machine's clock; clients refuse the certificate until then";
+        return Finding::bad(
+            "TLS",
+            format!("the certificate is good from {begins}"),
+            advice,
+        );
+    }
+    if now >= ends {
+        return Finding::bad("TLS", format!("the certificate expired {ends}"), renew);
+    }
+    let seen = format!("the certificate and its key belong together; good until {ends}");
+    if ends - now < SOON {
+        return Finding::doubtful("TLS", seen, renew);
+    }
+    Finding::good("TLS", seen)
 }
 
 /// The answer of a thing, or why there is none, in one line.
@@ -151,6 +178,24 @@ mod tests {
         ] {
             let finding = compared("PostgreSQL", now + TimeDelta::seconds(seconds), now);
             assert_eq!(finding.health, health, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_told_before_it_expires() {
+        let now = DateTime::UNIX_EPOCH;
+        for (begins, ends, health) in [
+            (-1, 60, Health::Good),
+            (-50, 10, Health::Doubtful),
+            (-90, -1, Health::Bad),
+            (1, 90, Health::Bad),
+        ] {
+            let certificate = Validity {
+                begins: now + TimeDelta::days(begins),
+                ends: now + TimeDelta::days(ends),
+            };
+            let finding = validity(certificate, now);
+            assert_eq!(finding.health, health, "{begins} to {ends} days");
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use chrono::{Datelike as _, TimeDelta};
 use futures_util::{SinkExt as _, StreamExt as _};
-use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use rcgen::{CertificateParams, CertifiedKey, KeyPair, generate_simple_self_signed};
 use reqwest::{Certificate, Client, StatusCode, Version, header, redirect::Policy};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -12,12 +13,12 @@ use rustls::{
 use serde_json::{Value, json};
 use staygate::{
     app::{App, Server, config::Settings},
-    domain::clock::SystemClock,
+    domain::clock::{Clock as _, SystemClock},
 };
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -235,6 +236,54 @@ async fn a_certificate_with_another_key_stops_the_start() {
     );
     let (good, said) = command(server.folder.path(), &["doctor"], &settings).await;
     assert!(!good && said.contains("BAD   TLS"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn until_when_a_certificate_is_good_is_told_beforehand() {
+    let day = |days| {
+        let day = SystemClock.now() + TimeDelta::days(days);
+        let small = |number: u32| u8::try_from(number).expect("at most 31");
+        rcgen::date_time_ymd(day.year(), small(day.month()), small(day.day()))
+    };
+    let signing_key = KeyPair::generate().expect("a key");
+    let mut parameters = CertificateParams::new(["localhost".to_owned()]).expect("parameters");
+    (parameters.not_before, parameters.not_after) = (day(-80), day(10));
+    let own = Own {
+        cert: parameters.self_signed(&signing_key).expect("a certificate"),
+        signing_key,
+    };
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let operators = free.local_addr().expect("an address").to_string();
+    drop(free);
+    let server = Secured::serves(&own, &[("STAYGATE_ADMIN_LISTEN", &operators)]).await;
+    let settings: Vec<_> = server
+        .settings
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let (_, said) = command(server.folder.path(), &["doctor"], &settings).await;
+    let line = said.lines().find(|line| line.contains("TLS "));
+    assert!(
+        line.is_some_and(|line| line.contains("good until")),
+        "{said}"
+    );
+    assert!(said.contains("renew it"), "{said}");
+    let expiry = format!(
+        "staygate_certificate_expiry_timestamp_seconds {}",
+        parameters.not_after.unix_timestamp()
+    );
+    let told = async {
+        loop {
+            let page = reqwest::get(format!("http://{operators}/metrics")).await;
+            let page = page.expect("an answer").text().await.expect("text");
+            if page.contains(&expiry) {
+                break;
+            }
+        }
+    };
+    timeout(Duration::from_secs(30), told)
+        .await
+        .expect("Prometheus is told");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
