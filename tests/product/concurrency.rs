@@ -10,30 +10,7 @@ use crate::support::{World, nights_of, on_both_engines};
 
 on_both_engines! {
     async fn of_64_clients_who_book_overlapping_stays_at_once_nobody_shares_a_night(world: World) {
-        let property = world.host("hana").await.lists(json!({})).await;
-        let guests = join_all((0..64).map(|n| world.guest_owned(format!("guest{n}")))).await;
-        let attempts = guests.iter().enumerate().map(|(n, guest)| {
-            let start = i64::try_from(n % 10).expect("small");
-            let length = i64::try_from(1 + n % 4).expect("small");
-            let (check_in, check_out) = (world.day(10 + start), world.day(10 + start + length));
-            let property = property.clone();
-            async move { guest.tries_to_book(&property, &check_in, &check_out).await }
-        });
-        let answers: Vec<Value> = join_all(attempts).await;
-
-        let (mut booked, mut nights) = (0, 0);
-        for answer in &answers {
-            if answer["booking"].is_null() {
-                assert_eq!(answer["userErrors"][0]["code"], "DATES_UNAVAILABLE", "{answer}");
-            } else {
-                booked += 1;
-                nights += nights_of(&answer["booking"]);
-            }
-        }
-        assert!(booked > 0, "somebody must win");
-        assert_eq!(world.number("SELECT count(*) FROM bookings").await, booked, "no refused attempt left a row");
-        assert_eq!(world.number("SELECT count(*) FROM nights").await, nights, "each booking has each of its nights");
-        assert_eq!(world.number("SELECT count(*) FROM booking_events").await, booked);
+        nobody_shares_a_night(&world).await;
     }
 
     async fn of_two_clients_with_one_key_at_once_both_get_the_same_booking(world: World) {
@@ -106,6 +83,61 @@ on_both_engines! {
         let rated = world.stranger().get(query, json!({ "id": property })).await;
         assert_eq!(rated["property"], json!({ "averageRating": 3.0, "reviewCount": 10 }));
     }
+}
+
+/// 64 guests book overlapping stays at one home at once.
+async fn nobody_shares_a_night(world: &World) {
+    let property = world.host("hana").await.lists(json!({})).await;
+    let guests = join_all((0..64).map(|n| world.guest_owned(format!("guest{n}")))).await;
+    let attempts = guests.iter().enumerate().map(|(n, guest)| {
+        let start = i64::try_from(n % 10).expect("small");
+        let length = i64::try_from(1 + n % 4).expect("small");
+        let (check_in, check_out) = (world.day(10 + start), world.day(10 + start + length));
+        let property = property.clone();
+        async move { guest.tries_to_book(&property, &check_in, &check_out).await }
+    });
+    let answers: Vec<Value> = join_all(attempts).await;
+
+    let (mut booked, mut nights) = (0, 0);
+    for answer in &answers {
+        if answer["booking"].is_null() {
+            assert_eq!(
+                answer["userErrors"][0]["code"], "DATES_UNAVAILABLE",
+                "{answer}"
+            );
+        } else {
+            booked += 1;
+            nights += nights_of(&answer["booking"]);
+        }
+    }
+    assert!(booked > 0, "somebody must win");
+    assert_eq!(
+        world.number("SELECT count(*) FROM bookings").await,
+        booked,
+        "no refused attempt left a row"
+    );
+    assert_eq!(
+        world.number("SELECT count(*) FROM nights").await,
+        nights,
+        "each booking has each of its nights"
+    );
+    assert_eq!(
+        world.number("SELECT count(*) FROM booking_events").await,
+        booked
+    );
+}
+
+/// What a database that is spread over many machines does with the table: all nights of a home are in one part, whose key is its own to keep.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_shares_a_night_where_homes_are_spread_over_parts_of_the_table() {
+    let world = World::on_postgres().await;
+    let spread = "ALTER TABLE nights RENAME TO nights_whole;
+        CREATE TABLE nights (LIKE nights_whole, PRIMARY KEY (property_id, night)) PARTITION BY HASH (property_id);
+        CREATE TABLE nights_a PARTITION OF nights FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE nights_b PARTITION OF nights FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+        DROP TABLE nights_whole";
+    world.meddles(spread).await.expect("it is spread");
+    nobody_shares_a_night(&world).await;
 }
 
 /// An instance that hangs, or that the network has cut off, while it writes, holds the end of the audit log, which every write needs.
