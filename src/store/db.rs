@@ -114,11 +114,14 @@ impl Db {
         })
     }
 
-    /// Brings the tables up to date. Several instances may do it at once.
+    /// Brings the tables up to date. Several instances may do it at once. Where they are, nothing is written, and the right to change tables is not needed.
     ///
     /// # Errors
     /// When a migration fails; it is rolled back.
     pub async fn migrate(&self) -> Result<(), DbErr> {
+        if self.pending_migrations().await?.is_empty() {
+            return Ok(());
+        }
         if self.backend() == DbBackend::Sqlite {
             let _writer = self.lock_writer().await;
             return Migrator::up(self.pool(), None).await;

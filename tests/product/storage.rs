@@ -105,3 +105,32 @@ async fn connections_that_the_database_ends_are_replaced() {
     );
     stranger.get(TITLES, json!({})).await;
 }
+
+/// Who changes tables, and when, is an operator's to decide.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_may_not_change_tables_serves_those_that_are_up_to_date() {
+    let world = World::on_postgres().await;
+    let owner = world.settings()["DATABASE_URL"].clone();
+    let (server, database) = owner.rsplit_once('/').expect("a database");
+    let (_, server) = server.rsplit_once('@').expect("a role");
+    let role = format!("{database}_served");
+    let granted = format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'served';
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    );
+    world.meddles(&granted).await.expect("it is granted");
+    let url = format!("postgres://{role}:served@{server}/{database}");
+    let another = world.instance_with(&[("DATABASE_URL", &url)]).await;
+    let property = another.host("hana").await.lists(json!({})).await;
+    let guest = another.guest("gus").await;
+    let booking = guest.books(&property, &world.day(5), &world.day(7)).await;
+    guest.pays(&booking).await;
+    another.background_round().await;
+    assert_eq!(guest.sees(&booking).await["status"], "CONFIRMED");
+    let tables = another.meddles("CREATE TABLE more (number INTEGER)").await;
+    assert!(tables.is_err(), "it may not");
+    drop(another);
+    let taken = format!("DROP OWNED BY {role}; DROP ROLE {role}");
+    world.meddles(&taken).await.expect("it is gone");
+}
