@@ -102,6 +102,11 @@ find_redis() {
     redis=$(command -v redis-server || command -v valkey-server)
 }
 
+# Debian has Python without the part that makes a venv with pip in it.
+find_python() {
+    have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null
+}
+
 modern_node() { [[ $(node --version) =~ ^v([0-9]+) ]] && ((BASH_REMATCH[1] >= 20)); }
 
 # --- servers ----------------------------------------------------------------------------------------------------
@@ -195,6 +200,15 @@ start_postgres() {
 start_redis() {
     launch redis says_ready "$redis" --bind 127.0.0.1 --port @PORT@ --dir "$work" --save '' --appendonly no
     redis_url=redis://127.0.0.1:$port
+}
+
+# Sets `stripe`, the Python that runs tests/stripe/server.py, a payment provider.
+install_stripe() {
+    local venv=$work/stripe
+    { python3 -m venv "$venv" &&
+        "$venv/bin/pip" install --quiet --no-input --disable-pip-version-check -r tests/stripe/requirements.txt; } \
+        >"$work/pip.log" 2>&1 || die "localstripe can't be installed: $(cat "$work/pip.log")"
+    stripe=$venv/bin/python
 }
 
 cleanup() {

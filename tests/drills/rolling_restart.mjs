@@ -6,12 +6,12 @@
 // that stay open. A gateway that stops closes those; they have to find another one at the first try.
 // Exits with 0 only if nothing failed.
 
-import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import http2 from "node:http2";
 import https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { check, expect, finish, same } from "../checks.mjs";
+import { socket } from "./load/socket.mjs";
 
 const [base, authority, least, done] = process.argv.slice(2);
 const ca = readFileSync(authority);
@@ -87,74 +87,9 @@ function askOver(session, path, body, token) {
   });
 }
 
-/** A socket that speaks graphql-transport-ws. `closed` becomes the code that it was closed with. */
-function socket() {
-  return new Promise((resolve, reject) => {
-    const request = https.request(new URL("/graphql", base), {
-      ca,
-      headers: {
-        connection: "Upgrade",
-        upgrade: "websocket",
-        "sec-websocket-version": "13",
-        "sec-websocket-protocol": "graphql-transport-ws",
-        "sec-websocket-key": randomBytes(16).toString("base64"),
-      },
-    });
-    request.on("response", ({ statusCode }) => reject(new Error(`the upgrade got ${statusCode}`)));
-    request.on("error", reject);
-    request.on("upgrade", (_, stream, head) => {
-      const waiting = [];
-      const messages = [];
-      let bytes = head;
-      let code = 1006;
-      const closed = new Promise((end) => stream.on("close", () => end(code)));
-      stream.on("error", () => {});
-      const send = (opcode, text) => {
-        const payload = Buffer.from(text);
-        // A mask of zeros; all that is sent here is short.
-        stream.write(Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]), payload]));
-      };
-      const read = (part) => {
-        bytes = Buffer.concat([bytes, part]);
-        while (bytes.length >= 2) {
-          const long = (bytes[1] & 0x7f) === 126;
-          const from = long ? 4 : 2;
-          if (bytes.length < from) return;
-          const length = long ? bytes.readUInt16BE(2) : bytes[1] & 0x7f;
-          if (bytes.length < from + length) return;
-          const opcode = bytes[0] & 0x0f;
-          const payload = bytes.subarray(from, from + length);
-          bytes = bytes.subarray(from + length);
-          if (opcode === 1) {
-            const message = JSON.parse(payload.toString());
-            if (waiting.length) waiting.shift()(message);
-            else messages.push(message);
-          } else if (opcode === 8) {
-            code = payload.readUInt16BE(0);
-            stream.end();
-          } else if (opcode === 9) {
-            send(10, payload);
-          }
-        }
-      };
-      stream.on("data", read);
-      read(Buffer.alloc(0));
-      const next = () =>
-        Promise.race([
-          new Promise((got) => (messages.length ? got(messages.shift()) : waiting.push(got))),
-          pause(10_000).then(() => Promise.reject(new Error("no message in 10 seconds"))),
-          closed.then((why) => Promise.reject(new Error(`closed with ${why}`))),
-        ]);
-      resolve({ say: (message) => send(1, JSON.stringify(message)), next, closed, end: () => stream.destroy() });
-    });
-    request.end();
-  });
-}
-
 /** A socket that has been let in. */
 async function greeted() {
-  const opened = await socket();
-  opened.closed.catch(() => {});
+  const opened = await socket(base, { ca });
   opened.say({ type: "connection_init" });
   same("the greeting", (await opened.next()).type, "connection_ack");
   return opened;
