@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Edge;
+use super::{Edge, failed::failed};
 use crate::service::feeds::CalendarFile;
 
 /// How long it may be kept before it is asked for again.
@@ -27,7 +27,7 @@ pub(super) async fn calendar(
         Ok(Some(file)) => answer(file, &headers),
         Ok(None) => (StatusCode::NOT_FOUND, "There is no such calendar.\n").into_response(),
         Err(error) => {
-            tracing::error!(%error, "a calendar was not written");
+            failed(&error, "a calendar was not written");
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Something went wrong on our side; try again later.\n",

@@ -8,6 +8,7 @@ mod connections;
 mod cookie;
 mod document;
 mod documents;
+mod failed;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -51,9 +52,9 @@ use tower_http::{
     request_id::{PropagateRequestIdLayer, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
     timeout::TimeoutLayer,
-    trace::{MakeSpan, TraceLayer},
+    trace::{DefaultOnFailure, MakeSpan, TraceLayer},
 };
-use tracing::Span;
+use tracing::{Level, Span};
 
 use self::request_id::NewRequestId;
 pub use self::{
@@ -218,7 +219,12 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
         .layer(middleware::from_fn(card_numbers::refuse_in_head))
         .layer(middleware::map_request(request_id::keep_only_a_good_one))
         .layer(SetRequestIdLayer::new(request_id::HEADER, NewRequestId))
-        .layer(TraceLayer::new_for_http().make_span_with(Spans(extras.tells_requests)))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(Spans(extras.tells_requests))
+                // What broke has a line of its own that says why; what is away for a moment is no error of ours.
+                .on_failure(DefaultOnFailure::new().level(Level::WARN)),
+        )
         .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(CompressionLayer::new())
         .layer(middleware::map_response(again_in_a_moment))

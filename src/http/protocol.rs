@@ -76,6 +76,8 @@ pub(super) enum Close {
     TooManyInits,
     /// The caller has too many sockets and streams open.
     TooManyConnections,
+    /// Something is away here that will be back.
+    Away,
     /// Something broke here.
     Internal,
 }
@@ -97,6 +99,7 @@ impl Close {
             Self::TooManyInits => (4429, "Too many initialisation requests".to_owned()),
             // Of the registry of RFC 6455: clients try again, later.
             Self::TooManyConnections => (1013, "Too many connections".to_owned()),
+            Self::Away => (1013, "Try again in a moment".to_owned()),
             Self::Internal => (4500, "Internal server error".to_owned()),
         };
         CloseFrame {

@@ -21,6 +21,7 @@ use super::{
     Edge, auth, card_numbers,
     client::client,
     connections::Place,
+    failed::failed,
     parameters,
     sse::{self, ended},
 };
@@ -228,7 +229,7 @@ fn kept_open(
 
 fn not_admitted(error: &Error) -> Response {
     if !matches!(error, Error::Unauthenticated) {
-        tracing::error!(?error, "could not check an access token");
+        failed(error, "could not check an access token");
         let detail = "Try again in a moment.";
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "INTERNAL", detail).into_response();
     }

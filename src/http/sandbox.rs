@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
 };
 
-use super::Edge;
+use super::{Edge, failed::failed};
 
 /// Confirms the payment with this client secret. 204 when it is done, 404 when none waits for it.
 pub(super) async fn confirm(
@@ -20,9 +20,6 @@ pub(super) async fn confirm(
     {
         Ok(Some(_)) => StatusCode::NO_CONTENT,
         Ok(None) => StatusCode::NOT_FOUND,
-        Err(error) => {
-            tracing::error!(?error, "could not confirm a payment");
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        Err(error) => failed(&error, "could not confirm a payment"),
     }
 }

@@ -9,13 +9,13 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 
-use super::Edge;
+use super::{Edge, failed::failed};
 use crate::{service::payments::Heard, store::gateway::stripe::notice::Secrets};
 
 /// The largest notice, in bytes: an event has a few thousand.
 pub(super) const LARGEST: usize = 256 << 10;
 
-/// Takes a notice of Stripe's. 200 once it is written down, and whatever it is about; 400 for what is not Stripe's; 500 when it has to be sent again.
+/// Takes a notice of Stripe's. 200 once it is written down, and whatever it is about; 400 for what is not Stripe's; 503 or 500 when it has to be sent again.
 pub(super) async fn stripe(
     State(edge): State<Edge>,
     Extension(secrets): Extension<Arc<Secrets>>,
@@ -49,9 +49,8 @@ pub(super) async fn stripe(
             StatusCode::OK
         }
         Err(error) => {
-            tracing::error!(?error, id = notice.id, "a notice could not be written down");
             count("failed");
-            StatusCode::INTERNAL_SERVER_ERROR
+            failed(&error, "a notice could not be written down")
         }
     }
 }

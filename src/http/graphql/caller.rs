@@ -17,6 +17,7 @@ use crate::{
         Edge, auth,
         client::client,
         connections::Place,
+        failed::failed,
         operation::{Asked, Operation, away},
         parameters::Parameters,
         rates::Charge,
@@ -81,7 +82,7 @@ impl Caller {
                 Err((why, refused).into_response())
             }
             Err(error) => {
-                tracing::error!(?error, "could not check an access token");
+                failed(&error, "could not check an access token");
                 Err(media.refuse_by(StatusCode::SERVICE_UNAVAILABLE, away()))
             }
         }

@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 use async_graphql::ServerError;
 use axum::{
     extract::ws::{Message, WebSocket, WebSocketUpgrade},
+    http::StatusCode,
     response::Response,
 };
 use tokio::time::{Instant, timeout, timeout_at};
@@ -17,6 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{
     Edge, auth, card_numbers,
     connections::Place,
+    failed::failed,
     json::{self, Object},
     protocol::{Close, FromClient, FromServer, NAME},
 };
@@ -149,10 +151,10 @@ async fn authenticate(edge: &Edge, token: &str, client: &Arc<Client>) -> Result<
         .await
         .map_err(|error| match error {
             Error::Unauthenticated => Close::Forbidden,
-            error => {
-                tracing::error!(?error, "could not check an access token");
-                Close::Internal
-            }
+            error => match failed(&error, "could not check an access token") {
+                StatusCode::SERVICE_UNAVAILABLE => Close::Away,
+                _ => Close::Internal,
+            },
         })
 }
 
