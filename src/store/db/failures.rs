@@ -5,8 +5,8 @@ use sea_orm::{
     sqlx::{self, postgres::PgDatabaseError},
 };
 
-/// Whether a statement failed for the state that the database is in and not for itself: it is away, just starting or stopping, has no connection left, or no room
-/// on its disk.
+/// Whether a statement failed for the state that the database is in and not for itself: it is away, just starting or stopping, so busy that a statement took longer than
+/// it may, has no connection left, or no room on its disk.
 #[must_use]
 pub fn is_unavailable(error: &DbErr) -> bool {
     let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
@@ -24,11 +24,14 @@ pub fn is_unavailable(error: &DbErr) -> bool {
         sqlx::Error::Database(told) => {
             let code = told.code().unwrap_or_default();
             match told.try_downcast_ref::<PgDatabaseError>() {
-                // https://www.postgresql.org/docs/current/errcodes-appendix.html: connections; resources; stopped, crashed, starting; a disk that fails; a
-                // server that another one has taken the place of.
-                Some(_) => ["08", "53", "57P01", "57P02", "57P03", "58030", "25006"]
-                    .iter()
-                    .any(|class| code.starts_with(class)),
+                // https://www.postgresql.org/docs/current/errcodes-appendix.html: connections; resources; a statement, a lock or a whole transaction that took too
+                // long; stopped, crashed, starting; a disk that fails; a server that another one has taken the place of.
+                Some(_) => [
+                    "08", "53", "57014", "55P03", "25P03", "57P01", "57P02", "57P03", "58030",
+                    "25006",
+                ]
+                .iter()
+                .any(|class| code.starts_with(class)),
                 // https://www.sqlite.org/rescode.html: busy, input or output, full, can't be opened. The low byte is the primary code.
                 None => code
                     .parse::<u32>()
