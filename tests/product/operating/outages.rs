@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::{Client, Line, World};
+use crate::support::{Client, Line, Socket, World};
 
 /// One request of GraphQL, and what its answer is.
 async fn asks(client: &Client, query: &str) -> (StatusCode, Option<String>, Value) {
@@ -20,9 +20,8 @@ async fn asks(client: &Client, query: &str) -> (StatusCode, Option<String>, Valu
     (answer.status(), again, answer.json().await.expect("JSON"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn while_the_database_is_away_everything_says_when_to_come_again_and_then_goes_on() {
-    let world = World::on_postgres().await;
+/// A server whose way to the database can be cut.
+async fn by_a_line(world: &World, settings: &[(&str, &str)]) -> (World, Line) {
     let mut url = Url::parse(&world.settings()["DATABASE_URL"]).expect("a URL");
     let line = Line::to(&format!(
         "{}:{}",
@@ -32,12 +31,15 @@ async fn while_the_database_is_away_everything_says_when_to_come_again_and_then_
     .await;
     url.set_port(Some(line.port())).expect("it takes a port");
     url.set_host(Some("127.0.0.1")).expect("it takes a host");
-    let server = world
-        .instance_with(&[
-            ("DATABASE_URL", url.as_str()),
-            ("STAYGATE_ANSWER_CACHE", "false"),
-        ])
-        .await;
+    let mut all = vec![("DATABASE_URL", url.as_str())];
+    all.extend(settings);
+    (world.instance_with(&all).await, line)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn while_the_database_is_away_everything_says_when_to_come_again_and_then_goes_on() {
+    let world = World::on_postgres().await;
+    let (server, line) = by_a_line(&world, &[("STAYGATE_ANSWER_CACHE", "false")]).await;
     let guest = server.as_seen_by(&world.guest("gus").await);
     let property = world
         .host("hana")
@@ -153,4 +155,53 @@ async fn a_full_disk_refuses_what_would_be_written_and_reads_on() {
     let (status, _, told) = asks(&guest, "{ properties(first: 1) { nodes { id } } }").await;
     assert_eq!(status, StatusCode::OK, "{told}");
     assert_eq!(world.number("SELECT count(*) FROM nights").await, 0);
+}
+
+/// Of 4500, which says that something broke, clients take it that coming again is of no use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_that_is_opened_while_the_database_is_away_is_told_to_come_again() {
+    let world = World::on_postgres().await;
+    let (server, line) = by_a_line(&world, &[]).await;
+    let gus = server.as_seen_by(&world.guest("gus").await);
+    let token = gus.token.clone().expect("a token");
+    line.is_cut();
+    let mut socket = Socket::open(gus.base()).await;
+    let payload = json!({ "authorization": format!("Bearer {token}") });
+    socket
+        .say(json!({ "type": "connection_init", "payload": payload }))
+        .await;
+    let (code, _) = socket.is_closed().await;
+    assert_eq!(code, 1013, "try again later, of the registry of RFC 6455");
+    line.is_mended();
+    Socket::introduced(gus.base(), Some(&token)).await;
+}
+
+/// The end of the audit log is what every write waits for, as it does where the disk is slow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_too_long_in_the_database_is_to_be_tried_again() {
+    let world = World::on_postgres().await;
+    let server = world
+        .instance_with(&[("STAYGATE_STATEMENT_TIMEOUT", "1")])
+        .await;
+    let guest = server.as_seen_by(&world.guest("gus").await);
+    let property = world.host("hana").await.lists(json!({})).await;
+    let slow = world.app.db.begin().await.expect("a write");
+    slow.execute_unprepared("SELECT * FROM audit_head FOR UPDATE")
+        .await
+        .expect("the end of the log");
+    let book = format!(
+        "mutation {{ createBooking(input: {{ propertyId: \"{property}\", checkIn: \"{}\", checkOut: \"{}\", guests: 1 }}) {{ userErrors {{ code }} }} }}",
+        world.day(5),
+        world.day(6)
+    );
+    let (status, again, told) = asks(&guest, &book).await;
+    assert_eq!(
+        (status, again.as_deref()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("2")),
+        "{told}"
+    );
+    slow.commit().await.expect("the write");
+    let (status, _, told) = asks(&guest, &book).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    assert_eq!(world.number("SELECT count(*) FROM bookings").await, 1);
 }
