@@ -2,6 +2,7 @@
 
 mod at_hand;
 mod failures;
+mod left_open;
 mod reading;
 
 pub use failures::{is_unavailable, is_unique_violation};
@@ -77,7 +78,8 @@ impl Db {
                     .busy_timeout(Duration::from_secs(10))
                     // What a row had before is not left lying in its page.
                     .pragma("secure_delete", "FAST")
-            });
+            })
+            .map_sqlx_sqlite_pool_opts(left_open::never_given_again);
         if let Some(limit) = options.statement_timeout {
             connect.statement_timeout(limit);
             // An instance that hangs, or that the network has cut off, keeps its locks no longer than this: others wait for them.
