@@ -21,7 +21,7 @@ const LOAD = { looks: 20, reads: 10, edits: 4, bookings: 3, signOuts: 0.5 };
 const BACK_WITHIN = 30;
 const SETTLED_WITHIN = 200;
 /** A machine whose writes take so many milliseconds, 1 % of them, before anything is broken, has no room for the load. */
-const BUSY = 1500;
+const BUSY = 500;
 
 const heard = [];
 const gateways = new Gateways(urls.split(" "), (one) => heard.push(one));

@@ -9,7 +9,7 @@ declare -A never=(
     [postgres-restart]='refused,reset' [postgres-crash]='refused,reset' [postgres-away]='refused,reset'
     [redis-killed]='away,in part,refused,reset' [slow-disk]='refused,reset' [very-slow-disk]='refused,reset'
     [full-disk]='refused,reset' [full-log]='refused,reset' [full-sqlite]='refused,reset' [provider-hangs]='away,in part,refused,reset'
-    [sigterm]='away,in part,refused,reset' [kill-gateway]='away,in part,refused' [kill-worker]='away,in part,refused,reset'
+    [sigterm]='away,in part,refused,reset' [kill-gateway]='refused' [kill-worker]='away,in part,refused,reset'
 )
 
 # --- PostgreSQL ---------------------------------------------------------------------------------------------------
