@@ -12,7 +12,7 @@ use crate::{
     domain::price::Rates,
     http::{Limits, Manifest, Origins, Proxies, TrustedOnly},
     service::{Terms, mails::letter::Site},
-    store::{gateway::stripe::amounts, passwords::HashCost},
+    store::{gateway::stripe::amounts, passwords::HashCost, redis},
 };
 
 /// Who moves the money.
@@ -43,6 +43,9 @@ impl Settings {
             is_database,
             "DATABASE_URL must begin with sqlite:// or postgres://"
         );
+        if let Some(url) = &self.redis_url {
+            redis::check(url).context("REDIS_URL can't be used")?;
+        }
         ensure!(
             (1..=1_000).contains(&self.database_connections),
             "STAYGATE_DATABASE_CONNECTIONS must be 1 to 1000"

@@ -8,6 +8,7 @@ use super::{
     names::{Kind, SETTINGS},
     sources::Sources,
 };
+use crate::store::redis;
 
 /// What stands in the place of a secret.
 const MASK: &str = "***";
@@ -46,6 +47,10 @@ fn shown(value: &str, kind: Kind) -> String {
 
 /// A URL but for its password, wherever it stands; nothing of one that can't be taken apart. Several may stand between commas.
 fn without_password(list: &str) -> String {
+    // One URL with commas in it.
+    if let Some(masked) = redis::without_passwords(list) {
+        return masked;
+    }
     let masked = list.split(',').map(|address| {
         let Ok(mut url) = Url::parse(address) else {
             return MASK.to_owned();

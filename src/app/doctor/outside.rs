@@ -34,9 +34,17 @@ pub(super) async fn redis(settings: &Settings, clock: &dyn Clock) -> Vec<Finding
     match asked(redis::about(url)).await {
         Ok(about) => {
             let took = began.elapsed().as_millis();
-            let seen = format!("{}, answered in {took} ms", about.version);
-            let clocks = compared("Redis", about.now, clock.now());
-            vec![Finding::good(subject, seen), clocks]
+            let seen = format!("{}, answered in {took} ms", about.seen);
+            let mut findings = vec![if about.doubts.is_empty() {
+                Finding::good(subject, seen)
+            } else {
+                Finding::doubtful(subject, seen, about.doubts.join("; "))
+            }];
+            // Of several, the one that is furthest from ours.
+            let now = clock.now();
+            let furthest = about.clocks.iter().max_by_key(|of| (of.shows - now).abs());
+            findings.extend(furthest.map(|of| compared("Redis", of.shows, now)));
+            findings
         }
         Err(why) => vec![Finding::bad(
             subject,

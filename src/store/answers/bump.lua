@@ -1,5 +1,5 @@
 -- Bumps slots, and tells everybody.
--- KEYS[1]: the moments of all bumps, as in get.lua. ARGV: the channel, then the slots; without any, all of them.
+-- KEYS[1]: the moments of all bumps, as in get.lua. ARGV: the channel, then the slots.
 -- Gives the moment.
 local clock = redis.call('HGET', KEYS[1], 'clock')
 if clock then
@@ -13,9 +13,6 @@ local moments = {'clock', clock}
 for at = 2, #ARGV do
     moments[#moments + 1] = ARGV[at]
     moments[#moments + 1] = clock
-end
-if #ARGV == 1 then
-    moments[3], moments[4] = 'floor', clock
 end
 redis.call('HSET', KEYS[1], unpack(moments))
 redis.call('PUBLISH', ARGV[1], clock .. ' ' .. table.concat(ARGV, ' ', 2))

@@ -4,6 +4,7 @@
 //! [`Answers::find`] gives an answer that is fresh, or the right to make one. Whoever changes what answers show calls [`Answers::bump`] after the
 //! commit, and before anybody is told that it is done.
 
+mod following;
 #[cfg(test)]
 mod model;
 mod remote;
@@ -22,9 +23,11 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
+use tokio::time::timeout;
 
 use self::{
-    remote::{Contact, Got, Remote},
+    following::Contact,
+    remote::{Got, Remote},
     running::{Running, Turn},
     versions::Versions,
 };
@@ -75,6 +78,8 @@ pub struct Reading {
     inner: Option<Arc<Inner>>,
     key: Key,
     began: Moment,
+    /// The contact with Redis in which it began. After another one, moments are no longer comparable with its own.
+    contact: u64,
     _turn: Option<Turn>,
 }
 
@@ -104,9 +109,7 @@ impl Answers {
         let versions = Arc::new(Versions::new());
         let contact = Arc::<Contact>::default();
         let remote = Remote::open(url, prefix)?;
-        let client = redis::Client::open(url).context("REDIS_URL")?;
-        tokio::spawn(remote::follow(
-            client,
+        tokio::spawn(following::follow(
             remote.clone(),
             Arc::clone(&versions),
             Arc::clone(&contact),
@@ -124,8 +127,10 @@ impl Answers {
     /// # Errors
     /// When Redis does not say that it has done so.
     pub async fn forget_all(url: &str, prefix: &str) -> anyhow::Result<()> {
-        let bumped = Remote::open(url, prefix)?.bump(&[]).await;
-        bumped.map(drop).context("Redis does not answer")
+        let remote = Remote::open(url, prefix)?;
+        let forgotten = timeout(PATIENCE, remote.forget_all()).await;
+        forgotten.context("Redis does not answer")??;
+        Ok(())
     }
 
     /// Whether answers are kept at all.
@@ -141,6 +146,7 @@ impl Answers {
         };
         let mut waits = true;
         loop {
+            let contact = inner.contact();
             if let Some(answer) = inner.here(&key, now) {
                 count("hit");
                 return Found::Answer(answer);
@@ -171,6 +177,7 @@ impl Answers {
                 inner: Some(Arc::clone(inner)),
                 key,
                 began,
+                contact,
                 _turn: turn,
             });
         }
@@ -230,6 +237,8 @@ impl Inner {
         }
         match remote.get(key).await {
             None => Elsewhere::Away,
+            // A master that took over has not been asked yet whether it lacks bumps.
+            Some(_) if !contact.stands_over(remote.connection()) => Elsewhere::Away,
             Some(Got::Nothing { at, was_stale }) => {
                 if was_stale {
                     count("stale");
@@ -245,6 +254,12 @@ impl Inner {
         }
     }
 
+    fn contact(&self) -> u64 {
+        self.shared
+            .as_ref()
+            .map_or(0, |shared| shared.contact.turn())
+    }
+
     fn keep_here(&self, key: Key, answer: &Arc<Answer>) {
         if let Some(local) = &self.local {
             local.insert(key, Arc::clone(answer));
@@ -258,6 +273,7 @@ impl Reading {
             inner: None,
             key,
             began: Moment(0),
+            contact: 0,
             _turn: None,
         }
     }
@@ -271,7 +287,7 @@ impl Reading {
         now: DateTime<Utc>,
     ) {
         let Some(inner) = &self.inner else { return };
-        if body.len() > LARGEST {
+        if body.len() > LARGEST || inner.contact() != self.contact {
             return;
         }
         let time = time.min(KEPT);
@@ -327,5 +343,7 @@ fn count(what: &'static str) {
 
 /// How long an answer is kept at most: should a bump ever be lost, it is stale no longer than this.
 const KEPT: Duration = Duration::from_mins(1);
+/// How long Redis may take to forget everything.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest that is kept, in bytes.
 const LARGEST: usize = 1 << 20;

@@ -3,44 +3,38 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
 };
 
-use anyhow::Context as _;
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use redis::{Client, Script, aio::ConnectionManager};
-use tokio::{
-    sync::Notify,
-    time::{interval, sleep, timeout},
-};
+use tokio::time::timeout;
 
-use super::{Answer, Key, versions::Versions};
+use super::{Answer, Key};
 use crate::{
     domain::freshness::{Moment, Slot},
-    store::redis::connection,
+    store::redis::{Connection, Redis, Script, Subscription},
 };
 
 /// How long Redis may take: somebody waits, and can do without.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How long Redis may be silent before it counts as away: bumps of others may have been missed.
-const SILENCE: Duration = Duration::from_secs(1);
-/// How long to wait between two tries to reach it.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// The way to Redis. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Remote {
-    connection: ConnectionManager,
+    redis: Redis,
+    connection: Connection,
     get: Arc<Script>,
     bump: Arc<Script>,
+    look: Arc<Script>,
     /// Where the moments of all bumps are.
     moments: Arc<str>,
     /// Before the names of answers.
     answers: Arc<str>,
     channel: Arc<str>,
+    /// The latest moment that this process has heard of.
+    latest: Arc<AtomicU64>,
 }
 
 /// What `get.lua` gives.
@@ -57,26 +51,46 @@ pub(super) enum Got {
     Nothing { at: Moment, was_stale: bool },
 }
 
+/// What `look.lua` gives.
+pub(super) struct Look {
+    /// The moment of the last bump.
+    pub(super) at: Moment,
+    /// Whether everything before it was forgotten just now.
+    pub(super) is_forgotten: bool,
+}
+
 impl Remote {
     pub(super) fn open(url: &str, prefix: &str) -> anyhow::Result<Self> {
+        let redis = Redis::open(url)?;
+        let (moments, answers) = if redis.is_spread() {
+            // A script has all its keys on one node.
+            let own = format!("{{{prefix}:answers}}");
+            (own.clone(), own + ":")
+        } else {
+            (format!("{prefix}:answers"), format!("{prefix}:answer:"))
+        };
         Ok(Self {
-            connection: connection(url)?,
+            connection: redis.connection()?,
+            redis,
             get: Arc::new(Script::new(include_str!("get.lua"))),
             bump: Arc::new(Script::new(include_str!("bump.lua"))),
-            moments: format!("{prefix}:answers").into(),
-            answers: format!("{prefix}:answer:").into(),
+            look: Arc::new(Script::new(include_str!("look.lua"))),
+            moments: moments.into(),
+            answers: answers.into(),
             channel: format!("{prefix}:answers:bumps").into(),
+            latest: Arc::default(),
         })
     }
 
     /// What Redis has under a key, and the moment of the look. None when it does not tell in time.
     pub(super) async fn get(&self, key: &Key) -> Option<Got> {
         let mut connection = self.connection.clone();
-        let mut call = self.get.prepare_invoke();
-        call.key(&*self.moments).key(self.name(key));
-        let call = call.invoke_async(&mut connection);
+        let name = self.name(key);
+        let call = self.get.call(&mut connection, |call| {
+            call.arg(2).arg(&*self.moments).arg(&name);
+        });
         let (how, at, slots, body): Reply = in_time(call).await?;
-        let at = Moment(at);
+        let at = self.heard_of(Moment(at));
         Some(match (how, slots, body) {
             (1, Some(slots), Some(body)) => Got::Fresh {
                 at,
@@ -111,24 +125,59 @@ impl Remote {
         let _: Option<()> = in_time(both.query_async(&mut connection)).await;
     }
 
-    /// Bumps slots for everybody; without any, all of them. None when Redis does not say in time that it has.
+    /// Bumps slots for everybody. None when Redis does not say in time that it has.
     pub(super) async fn bump(&self, slots: &[Slot]) -> Option<Moment> {
         let mut connection = self.connection.clone();
-        let mut call = self.bump.prepare_invoke();
-        call.key(&*self.moments).arg(&*self.channel);
-        for slot in slots {
-            call.arg(slot.number());
-        }
-        in_time(call.invoke_async(&mut connection))
-            .await
-            .map(Moment)
+        let call = self.bump.call(&mut connection, |call| {
+            call.arg(1).arg(&*self.moments).arg(&*self.channel);
+            for slot in slots {
+                call.arg(slot.number());
+            }
+        });
+        let at = in_time(call).await?;
+        Some(self.heard_of(Moment(at)))
     }
 
-    /// The moment of the last bump.
-    async fn clock(&self) -> Option<Moment> {
-        match self.get(&Key::default()).await? {
-            Got::Fresh { at, .. } | Got::Nothing { at, .. } => Some(at),
-        }
+    /// The moment of the last bump, where this is still the Redis that has heard of all of them. Where it may not be, all is forgotten that was
+    /// before, for everybody.
+    pub(super) async fn look(&self) -> redis::RedisResult<Look> {
+        self.look_or_forget(false).await
+    }
+
+    /// Makes every answer stale, for everybody.
+    pub(super) async fn forget_all(&self) -> redis::RedisResult<Look> {
+        self.look_or_forget(true).await
+    }
+
+    async fn look_or_forget(&self, all: bool) -> redis::RedisResult<Look> {
+        let mut connection = self.connection.clone();
+        let call = self.look.call(&mut connection, |call| {
+            call.arg(1)
+                .arg(&*self.moments)
+                .arg(&*self.channel)
+                .arg(self.latest.load(SeqCst))
+                .arg(u8::from(all));
+        });
+        let (at, is_forgotten): (u64, bool) = call.await?;
+        Ok(Look {
+            at: self.heard_of(Moment(at)),
+            is_forgotten,
+        })
+    }
+
+    /// Hears the bumps of all, from now on.
+    pub(super) async fn subscribe(&self) -> redis::RedisResult<Subscription> {
+        self.redis.subscribe(&self.channel).await
+    }
+
+    /// Which connection this is ([`Connection::number`]).
+    pub(super) fn connection(&self) -> u64 {
+        self.connection.number()
+    }
+
+    pub(super) fn heard_of(&self, moment: Moment) -> Moment {
+        self.latest.fetch_max(moment.0, SeqCst);
+        moment
     }
 
     fn name(&self, key: &Key) -> Vec<u8> {
@@ -147,112 +196,11 @@ async fn in_time<T>(call: impl Future<Output = redis::RedisResult<T>>) -> Option
     }
 }
 
-fn read(slots: &str) -> impl Iterator<Item = Slot> {
+pub(super) fn read(slots: &str) -> impl Iterator<Item = Slot> {
     slots.split(' ').filter_map(Slot::parse)
 }
 
 fn write(slots: &[Slot]) -> String {
     let numbers: Vec<_> = slots.iter().map(|slot| slot.number().to_string()).collect();
     numbers.join(" ")
-}
-
-/// Hears what others bump, as long as the process runs.
-pub(super) async fn follow(
-    client: Client,
-    remote: Remote,
-    versions: Arc<Versions>,
-    contact: Arc<Contact>,
-) {
-    // Redis may have been away before this process was there: then it is others who know.
-    let mut was_away = false;
-    loop {
-        let lost = hear(&client, &remote, &versions, &contact, was_away).await;
-        let was_heard = contact.lose();
-        if was_heard || !was_away {
-            let error = lost.err();
-            tracing::warn!(?error, "answers are not cached until Redis is back");
-        }
-        was_away = true;
-        sleep(PAUSE).await;
-    }
-}
-
-async fn hear(
-    client: &Client,
-    remote: &Remote,
-    versions: &Versions,
-    contact: &Contact,
-    was_away: bool,
-) -> anyhow::Result<()> {
-    let subscribe = async {
-        let mut subscription = client.get_async_pubsub().await?;
-        subscription.subscribe(&*remote.channel).await?;
-        redis::RedisResult::Ok(subscription.split())
-    };
-    let (mut sink, mut bumps) = timeout(SILENCE, subscribe).await??;
-    // Bumps that could not be told meanwhile are told now: whoever could not reach Redis bumps everything before it trusts any answer.
-    let at = if was_away {
-        remote.bump(&[]).await
-    } else {
-        remote.clock().await
-    };
-    versions.forget_before(at.context("Redis does not tell the moment")?);
-    contact.make();
-    let mut ticks = interval(SILENCE / 2);
-    loop {
-        tokio::select! {
-            bump = bumps.next() => {
-                let bump = bump.context("the connection broke")?;
-                let (moment, slots) = read_bump(bump.get_payload_bytes()).context("a bump that can't be read")?;
-                if slots.is_empty() {
-                    versions.forget_before(moment);
-                } else {
-                    versions.raise(moment, &slots);
-                    versions.advance(moment);
-                }
-            }
-            _ = ticks.tick() => {
-                let _: redis::Value = timeout(SILENCE, sink.ping()).await??;
-            }
-            () = contact.doubted() => anyhow::bail!("a bump could not be told"),
-        }
-    }
-}
-
-fn read_bump(message: &[u8]) -> Option<(Moment, Vec<Slot>)> {
-    let text = std::str::from_utf8(message).ok()?;
-    let (moment, slots) = text.split_once(' ')?;
-    Some((Moment(moment.parse().ok()?), read(slots).collect()))
-}
-
-/// Whether every bump of others is heard.
-#[derive(Debug, Default)]
-pub(super) struct Contact {
-    stands: AtomicBool,
-    doubt: Notify,
-}
-
-impl Contact {
-    pub(super) fn stands(&self) -> bool {
-        self.stands.load(SeqCst)
-    }
-
-    /// A bump of this instance may not have reached Redis: nothing is trusted until it has.
-    pub(super) fn doubt(&self) {
-        self.lose();
-        self.doubt.notify_one();
-    }
-
-    async fn doubted(&self) {
-        self.doubt.notified().await;
-    }
-
-    fn make(&self) {
-        self.stands.store(true, SeqCst);
-    }
-
-    /// Gives whether it stood.
-    fn lose(&self) -> bool {
-        self.stands.swap(false, SeqCst)
-    }
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use redis::aio::ConnectionManager;
 use serde::{Deserialize, Serialize};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{interval, timeout},
+};
 use uuid::Uuid;
 
 use super::{Local, Notice};
-use crate::store::redis::connection;
+use crate::store::redis::{Connection, Redis, Subscription};
 
 /// How long Redis may take for one thing before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,23 +37,18 @@ struct Envelope {
 }
 
 pub(super) fn connect(url: &str, prefix: &str, local: Local) -> anyhow::Result<Remote> {
-    let client = redis::Client::open(url)?;
-    let out = connection(url)?;
+    let redis = Redis::open(url)?;
+    let out = redis.connection()?;
     let channel = format!("{prefix}:notices");
     let me = Uuid::new_v4();
     let (sender, queue) = mpsc::channel(super::BACKLOG);
     tokio::spawn(send(out, channel.clone(), me, queue));
-    tokio::spawn(hear(client, channel, me, local));
+    tokio::spawn(hear(redis, channel, me, local));
     Ok(Remote(sender))
 }
 
 /// Publishes what is queued, in order. After a failure the others are told to look for themselves.
-async fn send(
-    mut out: ConnectionManager,
-    channel: String,
-    me: Uuid,
-    mut queue: mpsc::Receiver<Notice>,
-) {
+async fn send(mut out: Connection, channel: String, me: Uuid, mut queue: mpsc::Receiver<Notice>) {
     let mut lost = false;
     while let Some(notice) = queue.recv().await {
         let notice = if lost { Notice::Resync } else { notice };
@@ -64,11 +60,7 @@ async fn send(
     }
 }
 
-async fn publish(
-    out: &mut ConnectionManager,
-    channel: &str,
-    envelope: &Envelope,
-) -> anyhow::Result<()> {
+async fn publish(out: &mut Connection, channel: &str, envelope: &Envelope) -> anyhow::Result<()> {
     let body = serde_json::to_string(envelope)?;
     let send = async {
         let () = redis::cmd("PUBLISH")
@@ -82,34 +74,38 @@ async fn publish(
 }
 
 /// Hears the others. While Redis is away, listeners here are told once a second to look for themselves.
-async fn hear(client: redis::Client, channel: String, me: Uuid, local: Local) {
+async fn hear(redis: Redis, channel: String, me: Uuid, local: Local) {
     loop {
-        match timeout(PATIENCE, subscribe(&client, &channel)).await {
-            Ok(Ok(mut messages)) => {
+        match redis.subscribe(&channel).await {
+            Ok(messages) => {
                 // What was said before this subscription stood is not heard.
                 local.tell(Notice::Resync);
-                while let Some(message) = messages.next().await {
-                    deliver(message.get_payload_bytes(), me, &local);
-                }
+                let lost = listen(messages, me, &local).await;
+                let error = lost.err();
                 tracing::warn!(
+                    ?error,
                     "lost Redis; looking into the database each second until it is back"
                 );
             }
-            Ok(Err(error)) => tracing::warn!(%error, "could not reach Redis"),
-            Err(_) => tracing::warn!("Redis did not answer in time"),
+            Err(error) => tracing::warn!(%error, "could not reach Redis"),
         }
         local.tell(Notice::Resync);
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn subscribe(
-    client: &redis::Client,
-    channel: &str,
-) -> redis::RedisResult<redis::aio::PubSubStream> {
-    let mut subscription = client.get_async_pubsub().await?;
-    subscription.subscribe(channel).await?;
-    Ok(subscription.into_on_message())
+/// Hears the others until the connection breaks, or nothing answers at its other end: a machine that is gone closes no connection.
+async fn listen(mut messages: Subscription, me: Uuid, local: &Local) -> anyhow::Result<()> {
+    let mut ticks = interval(PAUSE);
+    loop {
+        tokio::select! {
+            message = messages.next() => match message {
+                Some(message) => deliver(message.get_payload_bytes(), me, local),
+                None => return Ok(()),
+            },
+            _ = ticks.tick() => messages.is_there(PATIENCE).await?,
+        }
+    }
 }
 
 fn deliver(body: &[u8], me: Uuid, local: &Local) {

@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use redis::aio::ConnectionManager;
 use tokio::time::timeout;
 
-use crate::store::redis::connection;
+use crate::store::redis::{Connection, Redis};
 
 /// How long Redis may take: somebody waits for the answer, and can do without.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -13,14 +12,14 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// The way to Redis. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Remote {
-    connection: ConnectionManager,
+    connection: Connection,
     prefix: Arc<str>,
 }
 
 impl Remote {
     pub(super) fn new(url: &str, prefix: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            connection: connection(url)?,
+            connection: Redis::open(url)?.connection()?,
             prefix: prefix.into(),
         })
     }

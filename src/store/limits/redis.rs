@@ -6,12 +6,11 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use redis::{Script, aio::ConnectionManager};
 use tokio::time::{Instant, timeout};
 
 use crate::{
     domain::rate::{Quota, Taken},
-    store::redis::connection,
+    store::redis::{Connection, Redis, Script},
 };
 
 /// How long Redis may take for one call before it is decided without it: somebody waits for the answer.
@@ -22,7 +21,7 @@ const QUIET: Wait = Wait::from_secs(10);
 /// The way to Redis. Cheap to clone. Every method gives none when Redis does not answer in time.
 #[derive(Clone)]
 pub(super) struct Remote {
-    connection: ConnectionManager,
+    connection: Connection,
     prefix: Arc<str>,
     script: Arc<Script>,
     warned: Arc<Mutex<Option<Instant>>>,
@@ -31,7 +30,7 @@ pub(super) struct Remote {
 impl Remote {
     pub(super) fn new(url: &str, prefix: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            connection: connection(url)?,
+            connection: Redis::open(url)?.connection()?,
             prefix: prefix.into(),
             script: Arc::new(Script::new(include_str!("take.lua"))),
             warned: Arc::default(),
@@ -75,16 +74,16 @@ impl Remote {
     async fn step(&self, key: &str, step: i64, quota: Quota, now: DateTime<Utc>) -> Option<i64> {
         let stepped = async {
             let mut connection = self.connection.clone();
-            let taken = self
-                .script
-                .key(self.name(key))
-                .arg(now.timestamp_micros())
-                .arg(step)
-                .arg(quota.every_micros())
-                .arg(quota.whole_micros())
-                .invoke_async(&mut connection)
-                .await?;
-            anyhow::Ok(taken)
+            let name = self.name(key);
+            let taken = self.script.call(&mut connection, |call| {
+                call.arg(1)
+                    .arg(&name)
+                    .arg(now.timestamp_micros())
+                    .arg(step)
+                    .arg(quota.every_micros())
+                    .arg(quota.whole_micros());
+            });
+            anyhow::Ok(taken.await?)
         };
         self.in_time(stepped).await
     }
