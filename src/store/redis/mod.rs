@@ -18,12 +18,9 @@ use std::{
 
 use futures_util::{FutureExt as _, StreamExt as _, future};
 use redis::{
-    Client, Cmd, ConnectionInfo, ErrorKind, Msg, Pipeline, RedisError, RedisFuture, RedisResult,
-    TlsMode, Value,
-    aio::{
-        ConnectionLike, ConnectionManager, ConnectionManagerConfig, MultiplexedConnection,
-        PubSubSink, PubSubStream,
-    },
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, Msg, Pipeline, RedisError,
+    RedisFuture, RedisResult, TlsMode, Value,
+    aio::{ConnectionLike, MultiplexedConnection, PubSubSink, PubSubStream},
     cluster::{ClusterClient, ClusterClientBuilder},
     cluster_async::ClusterConnection,
     sentinel::{SentinelClientBuilder, SentinelServerType},
@@ -42,8 +39,9 @@ use self::{
 
 /// How long it may take to reach Redis, with what sentinels are asked before. Callers wait less than that, each as long as it can.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-/// How long a master may leave every call without an answer before the sentinels are asked whether it still is one.
-const SILENT_MASTER: Duration = Duration::from_secs(1);
+/// How long a server may leave every call without an answer before it is connected to anew, or another one in its place: a machine that is gone
+/// closes no connection.
+const SILENT_SERVER: Duration = Duration::from_secs(1);
 /// The same of all nodes of a cluster before they are looked for anew, from those that the URL names. The crate looks after a part of them itself.
 const SILENT_CLUSTER: Duration = Duration::from_secs(5);
 /// How long one node of a cluster may take to be reached, or to answer, before it counts as away.
@@ -88,20 +86,22 @@ impl Redis {
     pub(super) fn connection(&self) -> anyhow::Result<Connection> {
         Ok(match &*self.address {
             Address::One(server) => {
-                let config = ConnectionManagerConfig::new()
-                    .set_connection_timeout(Some(CONNECT_WITHIN))
-                    // Each caller has a limit of its own.
-                    .set_response_timeout(None)
-                    // The next call tries again.
-                    .set_number_of_retries(0);
                 let client = Client::open(server.clone())?;
-                Connection::One(ConnectionManager::new_lazy_with_config(client, config)?)
+                Connection::Server(Kept::new(SILENT_SERVER, is_no_master, move || {
+                    let client = client.clone();
+                    in_time(async move { connect(&client).await }).boxed()
+                }))
             }
             Address::Sentinel(sentinels) => {
                 let sentinels = Arc::new(sentinels.clone());
-                Connection::Master(Kept::new(SILENT_MASTER, is_no_master, move || {
+                Connection::Server(Kept::new(SILENT_SERVER, is_no_master, move || {
                     let sentinels = Arc::clone(&sentinels);
-                    in_time(async move { sentinels.connect().await }).boxed()
+                    let connecting = async move {
+                        let master = sentinels.master().await?;
+                        tracing::info!(master = %Place(master.addr()), "the sentinels name the master of Redis");
+                        connect(&Client::open(master)?).await
+                    };
+                    in_time(connecting).boxed()
                 }))
             }
             Address::Cluster(nodes) => {
@@ -187,16 +187,16 @@ impl Sentinels {
         }
         builder.build()
     }
+}
 
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let master = self.master().await?;
-        tracing::info!(master = %Place(master.addr()), "the sentinels name the master of Redis");
-        let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
-        let client = Client::open(master)?;
-        client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-    }
+async fn connect(client: &Client) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_WITHIN))
+        // Each caller has a limit of its own.
+        .set_response_timeout(None);
+    client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
 }
 
 /// Whether an answer is that of a server which is no master, or none that may be written to: a replica, one that was cut off from its replicas, one that
@@ -228,17 +228,16 @@ async fn in_time<T>(call: impl Future<Output = RedisResult<T>>) -> RedisResult<T
 /// A connection that many share. Cheap to clone.
 #[derive(Clone)]
 pub(super) enum Connection {
-    One(ConnectionManager),
-    Master(Kept<MultiplexedConnection>),
+    /// One server, or the master that sentinels name.
+    Server(Kept<MultiplexedConnection>),
     Cluster(Kept<ClusterConnection>),
 }
 
 impl Connection {
-    /// Another number is another connection, perhaps to another server. The same says nothing where no sentinels watch.
+    /// Another number is another connection, perhaps to another server.
     pub(super) fn number(&self) -> u64 {
         match self {
-            Self::One(_) => 0,
-            Self::Master(kept) => kept.number(),
+            Self::Server(kept) => kept.number(),
             Self::Cluster(kept) => kept.number(),
         }
     }
@@ -246,18 +245,19 @@ impl Connection {
 
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        async fn by<C>(kept: &Kept<C>, cmd: &Cmd) -> RedisResult<Value>
-        where
-            C: ConnectionLike + Clone + Send + Sync + 'static,
-        {
-            let mut held = kept.hold().await?;
-            let result = held.connection.req_packed_command(cmd).await;
-            held.ends(result)
-        }
         match self {
-            Self::One(connection) => connection.req_packed_command(cmd),
-            Self::Master(kept) => by(kept, cmd).boxed(),
-            Self::Cluster(kept) => by(kept, cmd).boxed(),
+            Self::Server(kept) => async move {
+                let mut held = kept.hold().await?;
+                let result = held.connection.send_packed_command(cmd).await;
+                held.ends(result)
+            }
+            .boxed(),
+            Self::Cluster(kept) => async move {
+                let mut held = kept.hold().await?;
+                let result = held.connection.req_packed_command(cmd).await;
+                held.ends(result)
+            }
+            .boxed(),
         }
     }
 
@@ -267,35 +267,31 @@ impl ConnectionLike for Connection {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        async fn by<C>(
-            kept: &Kept<C>,
-            commands: &Pipeline,
-            offset: usize,
-            count: usize,
-        ) -> RedisResult<Vec<Value>>
-        where
-            C: ConnectionLike + Clone + Send + Sync + 'static,
-        {
-            let mut held = kept.hold().await?;
-            let results = held
-                .connection
-                .req_packed_commands(commands, offset, count)
-                .await;
-            held.ends(results)
-        }
         match self {
-            Self::One(connection) => connection.req_packed_commands(commands, offset, count),
-            Self::Master(kept) => by(kept, commands, offset, count).boxed(),
-            Self::Cluster(kept) => by(kept, commands, offset, count).boxed(),
+            Self::Server(kept) => async move {
+                let mut held = kept.hold().await?;
+                let connection = &mut held.connection;
+                let results = connection
+                    .send_packed_commands(commands, offset, count)
+                    .await;
+                held.ends(results)
+            }
+            .boxed(),
+            Self::Cluster(kept) => async move {
+                let mut held = kept.hold().await?;
+                let connection = &mut held.connection;
+                let results = connection
+                    .req_packed_commands(commands, offset, count)
+                    .await;
+                held.ends(results)
+            }
+            .boxed(),
         }
     }
 
     fn get_db(&self) -> i64 {
-        match self {
-            Self::One(connection) => connection.get_db(),
-            // Nobody asks for it but those who subscribe over the connection itself.
-            Self::Master(_) | Self::Cluster(_) => 0,
-        }
+        // Nobody asks for it but those who subscribe over the connection itself.
+        0
     }
 }
 
