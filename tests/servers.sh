@@ -99,7 +99,7 @@ find_postgres() {
 }
 
 find_redis() {
-    redis=$(command -v redis-server || command -v valkey-server)
+    redis=$(command -v redis-server || command -v valkey-server) && { have redis-cli || have valkey-cli; }
 }
 
 # Debian has Python without the part that makes a venv with pip in it.

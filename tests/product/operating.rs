@@ -5,4 +5,5 @@ mod doctor;
 mod logs;
 mod metrics;
 mod outages;
+mod redis_many;
 mod tls;

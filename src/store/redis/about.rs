@@ -108,7 +108,7 @@ async fn one(server: &ConnectionInfo) -> anyhow::Result<About> {
 }
 
 async fn watched(sentinels: &Sentinels) -> anyhow::Result<About> {
-    let answers = join_all(sentinels.sentinels.iter().map(async |sentinel| {
+    let answers = join_all(sentinels.each.iter().map(async |sentinel| {
         let mut connection = reached(sentinel).await?;
         let mut asking = redis::cmd("SENTINEL");
         asking.arg("GET-MASTER-ADDR-BY-NAME").arg(&sentinels.name);
@@ -122,7 +122,7 @@ async fn watched(sentinels: &Sentinels) -> anyhow::Result<About> {
         .as_ref()
         .ok()
         .map(|master| Place(master.addr()).to_string());
-    for (sentinel, answer) in sentinels.sentinels.iter().zip(&answers) {
+    for (sentinel, answer) in sentinels.each.iter().zip(&answers) {
         let who = Place(sentinel.addr());
         match answer {
             Err(error) => doubts.push(format!("the sentinel {who} does not answer ({error})")),

@@ -32,7 +32,7 @@ pub(super) enum Address {
 #[derive(Clone)]
 pub(super) struct Sentinels {
     /// Where each of them is, and how it lets us in.
-    pub(super) sentinels: Vec<ConnectionInfo>,
+    pub(super) each: Vec<ConnectionInfo>,
     /// What they call the master.
     pub(super) name: String,
     /// How the master lets us in.
@@ -81,7 +81,7 @@ impl Address {
             .map(|node| node.set_redis_settings(sentinel.clone()))
             .collect();
         Ok(Self::Sentinel(Sentinels {
-            sentinels,
+            each: sentinels,
             name,
             settings,
         }))
@@ -273,13 +273,13 @@ mod tests {
         let Ok(Address::Sentinel(sentinels)) = Address::parse(url) else {
             panic!("sentinels");
         };
-        assert_eq!(places(&sentinels.sentinels), ["a:26379", "b:26380"]);
+        assert_eq!(places(&sentinels.each), ["a:26379", "b:26380"]);
         assert_eq!(sentinels.name, "market");
         assert_eq!(
             (sentinels.settings.password(), sentinels.settings.db()),
             (Some("one"), 2)
         );
-        for sentinel in &sentinels.sentinels {
+        for sentinel in &sentinels.each {
             let settings = sentinel.redis_settings();
             assert_eq!(
                 (settings.username(), settings.password()),

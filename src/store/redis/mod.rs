@@ -150,7 +150,7 @@ impl Redis {
 impl Sentinels {
     /// Where the master is, of whichever sentinel says it first. The server has said so itself, too.
     async fn master(&self) -> RedisResult<ConnectionInfo> {
-        let asking = self.sentinels.iter().map(|sentinel| {
+        let asking = self.each.iter().map(|sentinel| {
             async move {
                 let mut client = self.client(sentinel)?;
                 let master = client.async_get_client().await?;
