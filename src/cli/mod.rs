@@ -91,8 +91,9 @@ enum Command {
     Healthcheck,
 }
 
-/// Libraries that say much while they start, and those that write down all that comes over a socket: nobody may find a secret in the log.
-const QUIET: &str = "sqlx=warn,sea_orm_migration=warn,tungstenite=info,tokio_tungstenite=info";
+/// Libraries that say much while they start or while a node of a cluster is away, and those that write down all that comes over a socket: nobody may find a secret in the log.
+const QUIET: &str =
+    "sqlx=warn,sea_orm_migration=warn,tungstenite=info,tokio_tungstenite=info,redis=error";
 
 impl Cli {
     /// Reads the command line of this process; where it can't be understood, or asks for help, it says so and ends the process.

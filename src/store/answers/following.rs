@@ -51,9 +51,10 @@ async fn hear(
     let connection = remote.connection();
     // Bumps that could not be told meanwhile are told now: whoever could not reach Redis bumps everything before it trusts any answer.
     let looking = async {
-        match was_away {
-            true => remote.forget_all().await,
-            false => remote.look().await,
+        if was_away {
+            remote.forget_all().await
+        } else {
+            remote.look().await
         }
     };
     let mut told = timeout(SILENCE, looking).await??.at;

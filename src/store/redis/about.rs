@@ -135,9 +135,12 @@ async fn watched(sentinels: &Sentinels) -> anyhow::Result<About> {
             }
         }
     }
-    let master = master.with_context(|| match doubts.is_empty() {
-        true => "the sentinels name a master that does not answer".to_owned(),
-        false => doubts.join("; "),
+    let master = master.with_context(|| {
+        if doubts.is_empty() {
+            "the sentinels name a master that does not answer".to_owned()
+        } else {
+            doubts.join("; ")
+        }
     })?;
     let of = asked(&master).await.context("the master does not answer")?;
     if of.replicas == 0 {
