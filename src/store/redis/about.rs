@@ -169,12 +169,19 @@ async fn cluster(seeds: &[ConnectionInfo]) -> anyhow::Result<About> {
     let mut told = None;
     for (seed, answer) in seeds.iter().zip(join_all(seeds.iter().map(nodes_of)).await) {
         match answer {
-            Ok(answer) => told = told.or(Some(answer)),
+            Ok(answer) => told = told.or(Some((answer, seed))),
             Err(error) => doubts.push(format!("{} does not answer ({error})", Place(seed.addr()))),
         }
     }
-    let (state, nodes) = told.with_context(|| doubts.join("; "))?;
-    let nodes: Vec<_> = nodes.lines().filter_map(Node::read).collect();
+    let ((state, nodes), seed) = told.with_context(|| doubts.join("; "))?;
+    let host: &str = match seed.addr() {
+        ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host,
+        _ => "",
+    };
+    let nodes: Vec<_> = nodes
+        .lines()
+        .filter_map(|line| Node::read(line, host))
+        .collect();
     anyhow::ensure!(
         state.contains("cluster_state:ok"),
         "the cluster does not serve: parts of it have no master"
@@ -195,7 +202,6 @@ async fn cluster(seeds: &[ConnectionInfo]) -> anyhow::Result<About> {
             ));
         }
     }
-    let seed = &seeds[0];
     let of = join_all(
         masters
             .iter()
@@ -256,7 +262,8 @@ struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn read(line: &'a str) -> Option<Self> {
+    /// A node that has met no other does not know its own address: then it is that of whom we asked.
+    fn read(line: &'a str, asked: &'a str) -> Option<Self> {
         let parts: Vec<_> = line.split(' ').collect();
         let [id, place, flags, master, _, _, _, link, slots @ ..] = &parts[..] else {
             return None;
@@ -267,6 +274,7 @@ impl<'a> Node<'a> {
             id,
             host: match host.split(',').next() {
                 Some(host) if !host.is_empty() => host,
+                _ if address.is_empty() => asked,
                 _ => address,
             },
             port: port.parse().ok()?,
@@ -312,6 +320,7 @@ mod tests {
     fn nodes_of_a_cluster_are_told_apart() {
         let away = Node::read(
             "07c3 127.0.0.1:30004@31004,b.example master,fail - 1426238317239 1426238316232 4 disconnected",
+            "asked",
         );
         let away = away.expect("a node");
         assert_eq!(
@@ -320,18 +329,27 @@ mod tests {
         );
         let replica = Node::read(
             "67ed 127.0.0.1:30002@31002,,shard-id=69bc slave 07c3 0 1426238316232 2 connected",
+            "asked",
         );
         let replica = replica.expect("a node");
         assert_eq!(
             (replica.host, replica.is_away, replica.master),
             ("127.0.0.1", false, Some("07c3"))
         );
-        let master = Node::read("e7d1 ::1:30001@31001 myself,master - 0 0 1 connected 0-5460")
-            .expect("a node");
+        let master = Node::read(
+            "e7d1 ::1:30001@31001 myself,master - 0 0 1 connected 0-5460",
+            "asked",
+        )
+        .expect("a node");
         assert_eq!(
             (master.host, master.port, master.master, master.has_slots),
             ("::1", 30001, None, true)
         );
-        assert!(Node::read("").is_none());
+        let alone = Node::read(
+            "e7d1 :30001@31001 myself,master - 0 0 1 connected 0-5460",
+            "asked",
+        );
+        assert_eq!(alone.map(|node| node.host), Some("asked"));
+        assert!(Node::read("", "asked").is_none());
     }
 }
