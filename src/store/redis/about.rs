@@ -265,7 +265,7 @@ impl<'a> Node<'a> {
     /// A node that has met no other does not know its own address: then it is that of whom we asked.
     fn read(line: &'a str, asked: &'a str) -> Option<Self> {
         let parts: Vec<_> = line.split(' ').collect();
-        let [id, place, flags, master, _, _, _, link, slots @ ..] = &parts[..] else {
+        let [id, place, flags, master, _, _, _, state, slots @ ..] = &parts[..] else {
             return None;
         };
         let (place, host) = place.split_once(',').unwrap_or((place, ""));
@@ -282,7 +282,7 @@ impl<'a> Node<'a> {
             is_away: flags
                 .split(',')
                 .any(|flag| flag == "fail" || flag == "fail?" || flag == "noaddr")
-                || *link != "connected",
+                || *state != "connected",
             master: (*master != "-").then_some(*master),
             has_slots: !slots.is_empty(),
         })
