@@ -22,6 +22,8 @@ pub enum Tag {
     Property(PropertyId),
     /// A person as everybody sees them, their properties and the reviews that they wrote.
     Person(UserId),
+    /// Whatever a person has written: it is shown to them from where it is.
+    Writer(UserId),
 }
 
 /// Where a tag's last bump is kept.
@@ -41,6 +43,7 @@ impl Tag {
             Self::Ratings => return Slot(1),
             Self::Property(PropertyId(key)) => (1, key),
             Self::Person(UserId(key)) => (2, key),
+            Self::Writer(UserId(key)) => (3, key),
         };
         let number = (u64::from(key.cast_unsigned()) << 2) | kind;
         // Neighbours stand apart: what is shown together seldom shares a slot. The factor is that of Fibonacci hashing.
@@ -83,8 +86,10 @@ mod tests {
     fn tags_have_slots_of_their_own_as_far_as_there_are() {
         let properties = (1..1_000).map(|key| Tag::Property(PropertyId(key)));
         let people = (1..1_000).map(|key| Tag::Person(UserId(key)));
+        let writers = (1..1_000).map(|key| Tag::Writer(UserId(key)));
         let tags: Vec<_> = properties
             .chain(people)
+            .chain(writers)
             .chain([Tag::Listings, Tag::Ratings])
             .collect();
         let distinct: HashSet<_> = tags.iter().map(|tag| tag.slot()).collect();

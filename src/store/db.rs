@@ -4,6 +4,7 @@ mod at_hand;
 mod failures;
 mod left_open;
 mod reading;
+pub mod replica;
 
 pub use failures::{is_unavailable, is_unique_violation};
 pub use reading::Reading;
@@ -62,12 +63,9 @@ impl Db {
     /// # Errors
     /// When the database can't be reached or the URL is of no engine that is served.
     pub async fn connect(options: &DbOptions) -> Result<Self, DbErr> {
-        let mut connect = ConnectOptions::new(&options.url);
+        let mut connect = connect_options(options);
         connect
-            .max_connections(options.max_connections)
             .acquire_timeout(PATIENCE)
-            .test_before_acquire_if_idle_for(Duration::from_secs(30))
-            .sqlx_logging(false)
             .map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
                     .create_if_missing(true)
@@ -80,17 +78,6 @@ impl Db {
                     .pragma("secure_delete", "FAST")
             })
             .map_sqlx_sqlite_pool_opts(left_open::never_given_again);
-        if let Some(limit) = options.statement_timeout {
-            connect.statement_timeout(limit);
-            // An instance that hangs, or that the network has cut off, keeps its locks no longer than this: others wait for them.
-            connect.map_sqlx_postgres_opts(|postgres| {
-                postgres.options([
-                    ("idle_in_transaction_session_timeout", "5s"),
-                    ("tcp_user_timeout", "10s"),
-                    ("tcp_keepalives_idle", "10"),
-                ])
-            });
-        }
         let mut connection = match Database::connect(connect).await {
             Ok(connection) => connection,
             Err(error) => return Err(why_unreachable(&options.url).await.unwrap_or(error)),
@@ -99,7 +86,7 @@ impl Db {
         let counter = Arc::clone(&statements);
         connection.set_metric_callback(move |sent| {
             counter.fetch_add(1, Ordering::Relaxed);
-            measured(sent.elapsed, sent.failed);
+            measured(STATEMENTS, sent.elapsed, sent.failed);
         });
         let is_sqlite = connection.get_database_backend() == DbBackend::Sqlite;
         let at_hand = (!is_sqlite).then(|| {
@@ -111,6 +98,7 @@ impl Db {
                 connection,
                 at_hand,
                 statements,
+                figure: STATEMENTS,
             },
             writer: is_sqlite.then(Arc::default),
         })
@@ -279,11 +267,35 @@ impl Db {
     }
 }
 
+/// What a pool of connections is, whichever server they are to.
+fn connect_options(options: &DbOptions) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect
+        .max_connections(options.max_connections)
+        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .sqlx_logging(false);
+    if let Some(limit) = options.statement_timeout {
+        connect.statement_timeout(limit);
+        // An instance that hangs, or that the network has cut off, keeps its locks no longer than this: others wait for them.
+        connect.map_sqlx_postgres_opts(|postgres| postgres.options(GIVES_UP));
+    }
+    connect
+}
+
+/// What a server of `PostgreSQL` does with connections that hang.
+const GIVES_UP: [(&str, &str); 3] = [
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("tcp_user_timeout", "10s"),
+    ("tcp_keepalives_idle", "10"),
+];
+
+/// The figure that says how long statements took.
+const STATEMENTS: &str = "staygate_database_statement_duration_seconds";
+
 /// A statement that took so long.
-fn measured(took: Duration, failed: bool) {
+fn measured(figure: &'static str, took: Duration, failed: bool) {
     let outcome = if failed { "failed" } else { "ok" };
-    metrics::histogram!("staygate_database_statement_duration_seconds", "outcome" => outcome)
-        .record(took);
+    metrics::histogram!(figure, "outcome" => outcome).record(took);
 }
 
 /// Why a server of `PostgreSQL` can't be connected to: the pool tries again until its time is over, and then says no more than that.

@@ -139,6 +139,33 @@ impl Answers {
         self.0.is_some()
     }
 
+    /// The present moment: what is read from now on has what was written before. Where no answers are kept there is but one.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.0
+            .as_ref()
+            .map_or(Moment(0), |inner| inner.versions.now())
+    }
+
+    /// Waits until something is bumped, for one who follows what is written.
+    pub async fn bumped(&self) {
+        match &self.0 {
+            Some(inner) => inner.versions.bumped().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether it is certain that no instance has bumped this since a moment. It is not where instances don't hear of each other.
+    pub async fn is_certainly_as_it_was(&self, tag: Tag, since: Moment) -> bool {
+        let shared = self.0.as_ref().and_then(|inner| inner.shared.as_ref());
+        let Some(Shared { remote, contact }) = shared else {
+            return false;
+        };
+        let last = remote.last_bump(tag.slot()).await;
+        // A bump of this instance that could not be told is nowhere else, and another server may lack some.
+        contact.stands_over(remote.connection()) && last.is_some_and(|last| last <= since)
+    }
+
     /// A fresh answer or, where there is none, the right to make it. Of those who ask the same at once one makes it, and the others wait.
     pub async fn find(&self, key: Key, now: DateTime<Utc>) -> Found {
         let Some(inner) = &self.0 else {
@@ -276,6 +303,13 @@ impl Reading {
             contact: 0,
             _turn: None,
         }
+    }
+
+    /// What is made of it has not everything that was written after an earlier moment: it began to be read then.
+    #[must_use]
+    pub fn as_of(self, moment: Moment) -> Self {
+        let began = self.began.min(moment);
+        Self { began, ..self }
     }
 
     /// Keeps what was made of it for so long, a minute at the most.

@@ -163,6 +163,54 @@ fn nobody_is_given_what_was_there_before_an_acknowledged_write() {
     assert!(given > orders / 3, "what is fresh is given: {given}");
 }
 
+/// The steps of what is read from a replica: the moment is taken, the primary says how far it is, a reader begins, reads what the replica has by then, at
+/// least as much as that, and keeps it.
+fn reads_replica(
+    number: usize,
+    process: &mut Process,
+    known: &mut (Moment, usize),
+    reader: &mut Reader,
+) {
+    match number {
+        0 => known.0 = process.versions.now(),
+        1 => known.1 = process.committed,
+        2 => reader.step(0, process),
+        3 => reader.seen = known.1,
+        _ => {
+            reader.began = reader.began.map(|began| began.min(known.0));
+            reader.step(2, process);
+        }
+    }
+}
+
+#[test]
+fn what_was_read_from_a_replica_is_as_old_as_what_it_is_known_to_have() {
+    let mut kept = 0;
+    // A writer, a reader, and one who asks at once.
+    let orders = in_every_order(&[4, 5, 1], &mut |order| {
+        let mut process = Process::new();
+        let mut taken = [0; 3];
+        let (mut reader, mut known) = (Reader::default(), (Moment(0), 0));
+        for &actor in order {
+            let number = taken[actor];
+            taken[actor] += 1;
+            match (actor, number) {
+                (0, 0) => process.committed = 1,
+                (0, 1) => process.versions.raise(Moment(2), &process.tags),
+                (0, 2) => process.versions.advance(Moment(2)),
+                (0, _) => process.acknowledged = 1,
+                (1, _) => reads_replica(number, &mut process, &mut known, &mut reader),
+                _ => asks(&process),
+            }
+        }
+        asks(&process);
+        let (answer, _) = process.kept.as_ref().expect("something is always kept");
+        kept += usize::from(process.versions.is_fresh(answer));
+    });
+    assert_eq!(orders, 1_260);
+    assert!(kept > 0, "what is new is kept");
+}
+
 /// What Redis has: what its scripts do is one step each.
 struct Shared {
     clock: u64,

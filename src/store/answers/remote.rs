@@ -138,6 +138,19 @@ impl Remote {
         Some(self.heard_of(Moment(at)))
     }
 
+    /// When a slot was bumped last; the moment before which nothing is known, where that is later. None when Redis does not tell in time.
+    pub(super) async fn last_bump(&self, slot: Slot) -> Option<Moment> {
+        let mut connection = self.connection.clone();
+        let mut ask = redis::cmd("HMGET");
+        ask.arg(&*self.moments).arg("floor").arg(slot.number());
+        let last: (Option<u64>, Option<u64>) = in_time(ask.query_async(&mut connection)).await?;
+        match last {
+            (Some(floor), bump) => Some(Moment(floor.max(bump.unwrap_or_default()))),
+            // It has lost everything, and nobody has begun to count anew.
+            (None, _) => None,
+        }
+    }
+
     /// The moment of the last bump, where this is still the Redis that has heard of all of them. Where it may not be, all is forgotten that was
     /// before, for everybody.
     pub(super) async fn look(&self) -> redis::RedisResult<Look> {

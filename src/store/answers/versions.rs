@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
+use tokio::sync::Notify;
+
 use super::Answer;
 use crate::domain::freshness::{Moment, SLOTS, Slot};
 
@@ -22,6 +24,8 @@ pub(super) struct Versions {
     /// Grows whenever something was bumped: as long as it does not, what was fresh still is.
     generation: AtomicU64,
     bumping: Mutex<()>,
+    /// Woken by each bump.
+    bumped: Notify,
 }
 
 impl Versions {
@@ -36,6 +40,7 @@ impl Versions {
             floor: AtomicU64::new(0),
             generation: AtomicU64::new(1),
             bumping: Mutex::default(),
+            bumped: Notify::new(),
         }
     }
 
@@ -64,6 +69,12 @@ impl Versions {
     /// Every bump up to this one is known now.
     pub(super) fn advance(&self, moment: Moment) {
         self.clock.fetch_max(moment.0, SeqCst);
+        self.bumped.notify_one();
+    }
+
+    /// Waits for a bump, if there was none since this was waited for last. One may wait.
+    pub(super) async fn bumped(&self) {
+        self.bumped.notified().await;
     }
 
     /// Bumps before this moment may be missing: nothing that began to be read before is fresh.

@@ -25,6 +25,8 @@ pub struct Reading {
     /// On `PostgreSQL`.
     pub(super) at_hand: Option<Arc<AtHand>>,
     pub(super) statements: Arc<AtomicU64>,
+    /// What its statements are counted in.
+    pub(super) figure: &'static str,
 }
 
 impl Reading {
@@ -36,7 +38,7 @@ impl Reading {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         let answer = sending.await;
-        measured(began.elapsed(), answer.is_err());
+        measured(self.figure, began.elapsed(), answer.is_err());
         answer.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
     }
 }
