@@ -160,6 +160,18 @@ fn describe() {
         "How long SQL statements took, by whether they failed."
     );
     describe_histogram!(
+        "staygate_replica_statement_duration_seconds",
+        "How long SQL statements took that the replica was sent, by whether they failed: then the primary was asked."
+    );
+    describe_gauge!(
+        "staygate_replica_lag_seconds",
+        "How long ago the moment is up to which the replica is known to have everything."
+    );
+    describe_gauge!(
+        "staygate_replica_in_use",
+        "1 while what everybody may see is read from the replica, 0 while it lags behind or is away."
+    );
+    describe_histogram!(
         "staygate_database_wait_seconds",
         "How long connections were waited for where none was free."
     );

@@ -30,7 +30,7 @@ use crate::{
     store::{
         answers::Answers,
         bus::Bus,
-        db::{Db, DbOptions},
+        db::{Db, DbOptions, replica::Replica},
         documents::Documents,
         feeds::Fetcher,
         gateway::{PaymentGateway, sandbox::Sandbox, stripe::Stripe},
@@ -53,6 +53,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// The database, brought up to date.
     pub db: Db,
+    /// Where what everybody may see is read too, if there is one.
+    pub replica: Option<Replica>,
     /// Hashes passwords.
     pub passwords: Passwords,
     /// Seals secrets in columns.
@@ -85,6 +87,7 @@ impl App {
             }
         };
         let answers = answers(&settings)?;
+        let replica = replica(&settings, statement_timeout, &answers).await?;
         let limiter = match &settings.redis_url {
             None => Limiter::in_process(),
             Some(url) => Limiter::over_redis(url, &settings.redis_prefix)
@@ -107,6 +110,7 @@ impl App {
         let standings = Standings::follow(db.clone(), feed_db, &bus, Arc::clone(&clock));
         let services = Services::new(Parts {
             db: db.clone(),
+            replica: replica.clone(),
             answers: answers.clone(),
             bus,
             clock: Arc::clone(&clock),
@@ -129,6 +133,7 @@ impl App {
             settings: Arc::new(settings),
             clock,
             db,
+            replica,
             passwords,
             vault,
             services,
@@ -162,6 +167,26 @@ fn answers(settings: &Settings) -> anyhow::Result<Answers> {
         Some(url) => Answers::over_redis(url, &settings.redis_prefix, bytes)
             .context("REDIS_URL can't be used")?,
     })
+}
+
+/// The replica of the settings. Nothing waits for it, and it is read once it has shown what it has.
+async fn replica(
+    settings: &Settings,
+    statement_timeout: Option<Duration>,
+    answers: &Answers,
+) -> anyhow::Result<Option<Replica>> {
+    let Some(url) = &settings.database_replica_url else {
+        return Ok(None);
+    };
+    let options = DbOptions {
+        url: url.clone(),
+        max_connections: settings.database_connections,
+        statement_timeout,
+    };
+    let max_lag = Duration::from_secs(settings.replica_max_lag.into());
+    let primary = &settings.database_url;
+    let replica = Replica::follow(&options, primary, max_lag, answers.clone()).await;
+    Ok(Some(replica.context("DATABASE_REPLICA_URL can't be used")?))
 }
 
 /// The payment provider of the settings.

@@ -65,6 +65,39 @@ impl Ages {
         max_age.filter(|seconds| *seconds > 0)
     }
 
+    /// Whether an operation is a query whose fields at the root all lead to what everybody may see: those whose answers may be kept, for however long.
+    #[must_use]
+    pub fn is_public(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+    ) -> bool {
+        operation.ty == OperationType::Query
+            && self.is_public_at_root(document, &operation.selection_set.node)
+    }
+
+    fn is_public_at_root(&self, document: &ExecutableDocument, set: &SelectionSet) -> bool {
+        set.items.iter().all(|item| match &item.node {
+            Selection::Field(field) => {
+                let field = self
+                    .0
+                    .get("Query")
+                    .and_then(|root| root.get(field.node.name.node.as_str()));
+                // What tells of the types is everybody's.
+                field.is_none_or(|field| field.max_age.is_some())
+            }
+            Selection::InlineFragment(fragment) => {
+                self.is_public_at_root(document, &fragment.node.selection_set.node)
+            }
+            Selection::FragmentSpread(spread) => document
+                .fragments
+                .get(&spread.node.fragment_name.node)
+                .is_some_and(|fragment| {
+                    self.is_public_at_root(document, &fragment.node.selection_set.node)
+                }),
+        })
+    }
+
     /// The strictest of what is selected; none where nothing of it says anything.
     fn selection(
         &self,
@@ -107,5 +140,48 @@ fn max_age(directives: &[Positioned<ConstDirective>]) -> Option<u64> {
     match &own.node.get_argument("maxAge")?.node {
         Value::Number(seconds) => seconds.as_u64(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::{parse_query, types::DocumentOperations};
+
+    use super::*;
+
+    #[test]
+    fn an_operation_is_public_when_all_of_its_roots_are() {
+        let ages = Ages::of(&crate::graphql::sdl());
+        for (document, expected) in [
+            ("{ properties { totalCount } __typename }", true),
+            (
+                "{ property(id: 1) { quote(checkIn: 1, checkOut: 2) { available } } }",
+                true,
+            ),
+            ("{ viewer { email } }", false),
+            ("{ booking(id: 1) { id } }", false),
+            ("{ properties { totalCount } viewer { email } }", false),
+            ("{ ... { viewer { email } } }", false),
+            (
+                "{ ...all } fragment all on Query { properties { totalCount } }",
+                true,
+            ),
+            (
+                "{ ...all } fragment all on Query { properties { totalCount } ... on Query { viewer { email } } }",
+                false,
+            ),
+            ("mutation { properties }", false),
+            ("subscription { properties }", false),
+        ] {
+            let parsed = parse_query(document).expect("it parses");
+            let DocumentOperations::Single(operation) = &parsed.operations else {
+                panic!("one operation: {document}");
+            };
+            assert_eq!(
+                ages.is_public(&parsed, &operation.node),
+                expected,
+                "{document}"
+            );
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     domain::{
         actor::{Actor, Client},
         digest::sha256_hex,
+        freshness::Moment,
     },
     service::Services,
 };
@@ -92,6 +93,12 @@ impl RequestContext {
         let mut context = Self::new(services, Actor::anonymous(client), None);
         context.shown = Arc::new(Showing::nothing());
         context
+    }
+
+    /// The moment up to which it sees everything, where that is not the present one.
+    #[must_use]
+    pub fn moment(&self) -> Option<Moment> {
+        self.services.moment()
     }
 
     /// What its answer shows.

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     answer::{self, Answer},
-    asked::{Anyone, Body, Id, Nothing, OrNull, Parameters, Query, Somebody, present},
+    asked::{Anyone, Body, Id, Nothing, OrNull, Parameters, Public, Query, Somebody, present},
     money::{Amount, LineItem, LocalDate, Money},
     problem::{Mistake, Problem},
     properties::visible,
@@ -125,7 +125,7 @@ pub(super) fn routes() -> OpenApiRouter<Services> {
     params(("id" = i32, Path, description = "The property's key.", minimum = 1, example = 42), Range),
     responses((status = 200, description = "Each night of the range.", body = Calendar)))]
 async fn show(
-    State(services): State<Services>,
+    Public(services): Public,
     Anyone(actor): Anyone,
     Id(id): Id,
     Query(range): Query<Range>,
@@ -191,7 +191,7 @@ async fn nights(services: &Services, property: &Model, range: DateRange) -> Answ
     params(("id" = i32, Path, description = "The property's key.", minimum = 1, example = 42), Stay),
     responses((status = 200, description = "The quote.", body = Quote)))]
 async fn quote(
-    State(services): State<Services>,
+    Public(services): Public,
     Anyone(actor): Anyone,
     Id(id): Id,
     Query(wanted): Query<Stay>,

@@ -13,7 +13,7 @@ use self::{
 };
 use super::{
     answer::{self, Answer},
-    asked::{Anyone, Body, Id, Nothing, Query, Somebody},
+    asked::{Anyone, Body, Id, Nothing, Public, Query, Somebody},
     conditional::{IfMatch, Versions},
     page::{self, List},
     problem::Problem,
@@ -36,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Services> {
 #[utoipa::path(get, path = "/properties/", operation_id = "listProperties", tag = "properties", security((), ("bearer" = [])), params(Filter),
     responses((status = 200, description = "A page of properties.", body = List<Property>)))]
 async fn list(
-    State(services): State<Services>,
+    Public(services): Public,
     Anyone(_): Anyone,
     Query(filter): Query<Filter>,
     uri: Uri,
@@ -86,7 +86,7 @@ async fn create(
     params(("id" = i32, Path, description = "The property's key.", minimum = 1, example = 42)),
     responses((status = 200, description = "The property.", body = Property)))]
 async fn show(
-    State(services): State<Services>,
+    Public(services): Public,
     Anyone(actor): Anyone,
     Id(id): Id,
     Query(Nothing {}): Query<Nothing>,

@@ -8,7 +8,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     answer::{self, Answer},
-    asked::{Anyone, Body, Id, Nothing, OrNull, Parameters, Query, Somebody, Whole, present},
+    asked::{
+        Anyone, Body, Id, Nothing, OrNull, Parameters, Public, Query, Somebody, Whole, present,
+    },
     conditional::{IfMatch, Versions},
     page::{self, List, Wanted},
     problem::Problem,
@@ -145,7 +147,7 @@ pub(super) fn routes() -> OpenApiRouter<Services> {
 #[utoipa::path(get, path = "/reviews/", operation_id = "listReviews", tag = "reviews", security((), ("bearer" = [])), params(Which),
     responses((status = 200, description = "A page of reviews.", body = List<Review>)))]
 async fn list(
-    State(services): State<Services>,
+    Public(services): Public,
     Anyone(actor): Anyone,
     Query(which): Query<Which>,
     uri: Uri,
@@ -220,7 +222,7 @@ async fn create(
     params(("id" = i32, Path, description = "The review's key.", minimum = 1, example = 5)),
     responses((status = 200, description = "The review.", body = Review)))]
 async fn show(
-    State(services): State<Services>,
+    Public(services): Public,
     Anyone(_): Anyone,
     Id(id): Id,
     Query(Nothing {}): Query<Nothing>,

@@ -7,7 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     answer::{self, Answer},
-    asked::{Anyone, Body, Id, Nothing, Parameters, Query, Somebody, present},
+    asked::{Anyone, Body, Id, Nothing, Parameters, Public, Query, Somebody, present},
     conditional::{IfMatch, Versions},
     page::{self, List, Wanted},
     person::User,
@@ -180,7 +180,7 @@ async fn become_host(
     params(("id" = i32, Path, description = "The person's key.", minimum = 1, example = 7)),
     responses((status = 200, description = "The person.", body = User)))]
 async fn show(
-    State(services): State<Services>,
+    Public(services): Public,
     Anyone(actor): Anyone,
     Id(id): Id,
     Query(Nothing {}): Query<Nothing>,

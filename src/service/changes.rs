@@ -149,8 +149,13 @@ impl Changes {
     }
 
     /// Writes all of it, commits, and tells everyone.
-    pub(super) async fn commit(self, tx: Tx, parts: &Parts) -> Result<()> {
+    pub(super) async fn commit(mut self, tx: Tx, parts: &Parts) -> Result<()> {
         let now = parts.clock.now();
+        if parts.replica.is_some() {
+            // Who has written reads after it, also what nobody keeps.
+            let writer = self.actor.user_id().map(Tag::Writer);
+            self.shown(writer);
+        }
         event_rows::append(&tx, &self.moves, now).await?;
         let due = self.notes.iter().filter_map(|note| match note.due_at {
             Some(at) => (at > now).then_some((&note.mail, at)),

@@ -28,6 +28,7 @@ pub mod payments;
 pub mod people;
 mod people_rows;
 pub mod properties;
+mod public;
 mod queue;
 pub mod reviews;
 pub mod sealing;
@@ -41,11 +42,19 @@ use std::{ops::Deref, sync::Arc};
 
 use chrono::Duration;
 
+use self::public::Public;
 use crate::{
     domain::{actor::Actor, clock::Clock, price::Rates},
     store::{
-        answers::Answers, bus::Bus, db::Db, feeds::Fetcher, gateway::PaymentGateway, mail::Mailer,
-        passwords::Passwords, tokens::Tokens, vault::Vault,
+        answers::Answers,
+        bus::Bus,
+        db::{Db, replica::Replica},
+        feeds::Fetcher,
+        gateway::PaymentGateway,
+        mail::Mailer,
+        passwords::Passwords,
+        tokens::Tokens,
+        vault::Vault,
     },
 };
 
@@ -76,6 +85,8 @@ pub struct Terms {
 pub struct Parts {
     /// The database.
     pub db: Db,
+    /// Where what everybody may see is read too, if there is one.
+    pub replica: Option<Replica>,
     /// Answers that many ask for.
     pub answers: Answers,
     /// The bus between instances.
@@ -119,6 +130,7 @@ impl Deref for Services {
 }
 
 /// Each service by its noun.
+#[derive(Clone)]
 pub struct Nouns {
     /// Accounts.
     pub people: people::People,
@@ -146,7 +158,7 @@ pub struct Nouns {
     pub mails: mails::Mails,
     /// Backups by a schedule.
     pub backups: backups::scheduled::Backups,
-    parts: Arc<Parts>,
+    public: Public,
 }
 
 impl Services {
@@ -155,11 +167,12 @@ impl Services {
     pub fn new(parts: Parts) -> Self {
         let parts = Arc::new(parts);
         let payments = payments::Payments(Arc::clone(&parts));
+        let public = Public::of_primary(Arc::clone(&parts));
         Self(Arc::new(Nouns {
-            people: people::People(Arc::clone(&parts)),
+            people: people::People(public.clone()),
             sessions: sessions::Sessions(Arc::clone(&parts)),
-            properties: properties::Properties(Arc::clone(&parts)),
-            calendar: calendar::Calendars(Arc::clone(&parts)),
+            properties: properties::Properties(public.clone()),
+            calendar: calendar::Calendars(public.clone()),
             feeds: feeds::Feeds(Arc::clone(&parts)),
             bookings: bookings::Bookings {
                 parts: Arc::clone(&parts),
@@ -168,35 +181,35 @@ impl Services {
             events: events::Events::new(Arc::clone(&parts)),
             payments,
             ledger: ledger::Ledger(Arc::clone(&parts)),
-            reviews: reviews::Reviews(Arc::clone(&parts)),
+            reviews: reviews::Reviews(public.clone()),
             audit: audit::Audit(Arc::clone(&parts)),
             mails: mails::Mails(Arc::clone(&parts)),
-            backups: backups::scheduled::Backups(Arc::clone(&parts)),
-            parts,
+            backups: backups::scheduled::Backups(parts),
+            public,
         }))
     }
 
     /// Tells the time.
     #[must_use]
     pub fn clock(&self) -> &dyn Clock {
-        &*self.parts.clock
+        &*self.public.clock
     }
 
     /// The marketplace's currency, ISO 4217.
     #[must_use]
     pub fn currency(&self) -> &str {
-        &self.parts.terms.currency
+        &self.public.terms.currency
     }
 
     /// The public keys of access tokens, as a JSON Web Key Set (RFC 7517).
     #[must_use]
     pub fn jwks(&self) -> &serde_json::Value {
-        self.parts.tokens.jwks()
+        self.public.tokens.jwks()
     }
 
     /// Takes note that the caller was refused something: many in a row are suspicious.
     pub async fn note_refusal(&self, actor: &Actor) {
-        suspicion::refused(&self.parts, actor, 1).await;
+        suspicion::refused(&self.public, actor, 1).await;
     }
 
     /// Forgets idempotency keys whose time is over. Gives how many.
@@ -204,7 +217,7 @@ impl Services {
     /// # Errors
     /// When the database fails.
     pub async fn sweep_idempotency_keys(&self) -> error::Result<u64> {
-        idempotency::sweep(&self.parts).await
+        idempotency::sweep(&self.public).await
     }
 
     /// Whether the database answers.
@@ -212,6 +225,6 @@ impl Services {
     /// # Errors
     /// When it does not.
     pub async fn check_database(&self) -> Result<(), error::Error> {
-        Ok(self.parts.db.ping().await?)
+        Ok(self.public.db.ping().await?)
     }
 }

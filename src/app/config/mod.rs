@@ -55,6 +55,8 @@ pub enum LogFormat {
 pub struct Settings {
     pub database_url: String,
     pub database_connections: u32,
+    pub database_replica_url: Option<String>,
+    pub replica_max_lag: u32,
     pub redis_url: Option<String>,
     pub redis_prefix: String,
     pub listen: String,

@@ -63,6 +63,8 @@ pub const SETTINGS: &[Setting] = &[
         "STAYGATE_DATABASE_CONNECTIONS",
         Some("8"),
     ),
+    address("database_replica_url", "DATABASE_REPLICA_URL", None),
+    plain("replica_max_lag", "STAYGATE_REPLICA_MAX_LAG", Some("5")),
     address("redis_url", "REDIS_URL", None),
     plain("redis_prefix", "STAYGATE_REDIS_PREFIX", Some("staygate")),
     plain("listen", "STAYGATE_LISTEN", Some("127.0.0.1:8000")),

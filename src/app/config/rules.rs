@@ -50,6 +50,16 @@ impl Settings {
             (1..=1_000).contains(&self.database_connections),
             "STAYGATE_DATABASE_CONNECTIONS must be 1 to 1000"
         );
+        if let Some(replica) = &self.database_replica_url {
+            ensure!(
+                self.database_url.starts_with("postgres") && replica.starts_with("postgres"),
+                "DATABASE_REPLICA_URL leads to a replica of PostgreSQL: it and DATABASE_URL must begin with postgres://"
+            );
+        }
+        ensure!(
+            (1..=60).contains(&self.replica_max_lag),
+            "STAYGATE_REPLICA_MAX_LAG must be 1 to 60 seconds"
+        );
         for (name, seconds) in [
             ("STAYGATE_ACCESS_TOKEN_TTL", self.access_token_ttl),
             ("STAYGATE_SESSION_TTL", self.session_ttl),

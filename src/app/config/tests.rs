@@ -23,6 +23,12 @@ fn a_wrong_setting_stops_the_start_with_a_line_that_names_it() {
         ("STAYGATE_HOLD_TTL", "0", "STAYGATE_HOLD_TTL"),
         ("STAYGATE_HODL_TTL", "900", "STAYGATE_HODL_TTL"),
         ("DATABASE_URL", "mysql://localhost", "DATABASE_URL"),
+        (
+            "DATABASE_REPLICA_URL",
+            "postgres://replica/x",
+            "DATABASE_REPLICA_URL",
+        ),
+        ("STAYGATE_REPLICA_MAX_LAG", "0", "STAYGATE_REPLICA_MAX_LAG"),
         ("STAYGATE_CURRENCY", "dollars", "STAYGATE_CURRENCY"),
         ("STAYGATE_TAX_PERCENT", "70", "STAYGATE_TAX_PERCENT"),
         (

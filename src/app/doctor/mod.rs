@@ -81,6 +81,7 @@ pub async fn examine(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding
     let mut findings = vec![environment(settings)];
     findings.extend(certificate(settings, clock.now()).await);
     findings.extend(stored::database(settings, &**clock).await);
+    findings.extend(outside::replica(settings).await);
     findings.extend(outside::redis(settings, &**clock).await);
     findings.push(outside::mail(settings).await);
     findings.push(outside::payments(settings).await);

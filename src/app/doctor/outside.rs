@@ -1,6 +1,9 @@
 //! Other servers: Redis, the mail server, the payment provider, the object store of backups.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::TimeDelta;
 
@@ -9,6 +12,7 @@ use crate::{
     app::config::{Provider, Settings},
     domain::clock::Clock,
     store::{
+        db::replica,
         dump::{self, Engine},
         gateway::stripe::Stripe,
         mail::smtp::Smtp,
@@ -18,6 +22,34 @@ use crate::{
 
 /// How old the last backup may be before somebody should look.
 const OLD: TimeDelta = TimeDelta::days(2);
+
+pub(super) async fn replica(settings: &Settings) -> Option<Finding> {
+    let subject = "replica";
+    let url = settings.database_replica_url.as_ref()?;
+    let patience = Duration::from_secs(settings.replica_max_lag.min(5).into());
+    let looked = asked(replica::caught_up_within(
+        &settings.database_url,
+        url,
+        patience,
+    ));
+    Some(match looked.await {
+        // Who is signed in reads there only what is certainly as they left it.
+        Ok(lag) if settings.redis_url.is_none() || !settings.answer_cache => Finding::doubtful(
+            subject,
+            format!(
+                "{} ms behind; read for callers alone who are not signed in",
+                lag.as_millis()
+            ),
+            "give REDIS_URL, and leave STAYGATE_ANSWER_CACHE on: who has written what is known there",
+        ),
+        Ok(lag) => Finding::good(subject, format!("{} ms behind", lag.as_millis())),
+        Err(why) => Finding::doubtful(
+            subject,
+            why,
+            "see that DATABASE_REPLICA_URL names one server, which streams from that of DATABASE_URL; until then the primary answers everything",
+        ),
+    })
+}
 
 pub(super) async fn redis(settings: &Settings, clock: &dyn Clock) -> Vec<Finding> {
     let subject = "Redis";

@@ -53,7 +53,11 @@ impl ToKeep {
         let tags = context.shown().take().filter(|_| response.is_ok())?;
         let body = Bytes::from(serde_json::to_vec(response).ok()?);
         let now = edge.clock.now();
-        self.reading.keep(body.clone(), tags, self.max_age, now);
+        let reading = match context.moment() {
+            Some(moment) => self.reading.as_of(moment),
+            None => self.reading,
+        };
+        reading.keep(body.clone(), tags, self.max_age, now);
         Some(body)
     }
 }

@@ -209,10 +209,11 @@ async fn run(
     }
     let context = match &to_keep {
         Some(_) => {
+            let services = operation.services(edge, &caller.actor()).await;
             let client = Arc::clone(&caller.client);
-            Arc::new(RequestContext::for_everybody(edge.services.clone(), client))
+            Arc::new(RequestContext::for_everybody(services, client))
         }
-        None => context_of(edge, headers, &caller),
+        None => context_of(edge, headers, &caller, &operation).await,
     };
     let response = execute(edge, operation, &context, &mut charge).await;
     let body = to_keep.and_then(|to_keep| to_keep.keep(edge, &context, &response));
@@ -278,7 +279,7 @@ async fn run_all(
         responses.push(match operation {
             Ok(operation) => {
                 // One of its own: what an operation before it has loaded may have changed by it.
-                let context = context_of(edge, headers, &caller);
+                let context = context_of(edge, headers, &caller, &operation).await;
                 contexts.push(Arc::clone(&context));
                 execute(edge, operation, &context, &mut charge).await
             }
@@ -290,9 +291,16 @@ async fn run_all(
     with_headers(edge, answer, &responses, &contexts, charge.as_ref())
 }
 
-fn context_of(edge: &Edge, headers: &HeaderMap, caller: &Caller) -> Arc<RequestContext> {
+async fn context_of(
+    edge: &Edge,
+    headers: &HeaderMap,
+    caller: &Caller,
+    operation: &Operation,
+) -> Arc<RequestContext> {
     let browser = cookie::browser(headers, &edge.origins);
-    let context = RequestContext::new(edge.services.clone(), caller.actor(), Some(browser));
+    let actor = caller.actor();
+    let services = operation.services(edge, &actor).await;
+    let context = RequestContext::new(services, actor, Some(browser));
     Arc::new(context.with_idempotency_key(idempotency_key(headers)))
 }
 

@@ -80,7 +80,7 @@ pub(super) async fn run(
         Ok(charge) => charge,
         Err(error) => return too_many(media, error),
     };
-    let context = context_of(edge, headers, &caller);
+    let context = context_of(edge, headers, &caller, &operation).await;
     operation.request = operation.request.data(Arc::clone(&context));
     let (answer, responses) = match slot.run(edge, operation, caller.actor(), charge).await {
         Ok(Ok(())) => (StatusCode::ACCEPTED.into_response(), vec![]),

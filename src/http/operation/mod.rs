@@ -23,6 +23,7 @@ use super::{Edge, limits::Limits, parameters::Parameters};
 use crate::{
     domain::actor::Actor,
     graphql::{Ages, Costs, Inputs, Titles},
+    service::Services,
 };
 
 /// What the schema's definition says of operations. Made once.
@@ -105,6 +106,7 @@ impl Operation {
         plan.found_small(
             || rules.ages.of_operation(document, operation),
             || rules.titles.of_operation(operation),
+            || rules.ages.is_public(document, operation),
         );
         Ok(Self {
             is_valid: plan.is_valid() && rules.inputs.fit(operation, &variables),
@@ -114,6 +116,14 @@ impl Operation {
             tells_cost: false,
             plan,
         })
+    }
+
+    /// The services that it runs on. Where it reads from is decided here, for all of it.
+    pub(super) async fn services(&self, edge: &Edge, actor: &Actor) -> Services {
+        if self.plan.is_public() {
+            return edge.services.for_reading(actor).await;
+        }
+        edge.services.clone()
     }
 
     /// Does with a document what is done before anything of it runs.

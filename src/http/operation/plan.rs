@@ -28,6 +28,8 @@ pub(in crate::http) struct Plan {
     max_age: OnceLock<Option<u64>>,
     /// What it is called in figures, from the same moment on.
     title: OnceLock<Arc<str>>,
+    /// Whether it only reads what everybody may see, from the same moment on.
+    is_public: OnceLock<bool>,
     /// Whether it was found to be valid once. What depends on variables has to be looked at each time.
     is_valid: AtomicBool,
 }
@@ -88,6 +90,7 @@ impl Plan {
             name: name.map(ToOwned::to_owned),
             max_age: OnceLock::new(),
             title: OnceLock::new(),
+            is_public: OnceLock::new(),
             is_valid: AtomicBool::new(false),
             document,
         })
@@ -116,9 +119,16 @@ impl Plan {
         &self,
         max_age: impl FnOnce() -> Option<u64>,
         title: impl FnOnce() -> String,
+        is_public: impl FnOnce() -> bool,
     ) {
         self.max_age.get_or_init(max_age);
         self.title.get_or_init(|| title().into());
+        self.is_public.get_or_init(is_public);
+    }
+
+    /// Whether it only reads, and what everybody may see.
+    pub(super) fn is_public(&self) -> bool {
+        self.is_public.get().copied().unwrap_or_default()
     }
 
     /// What it is called in figures.

@@ -168,7 +168,8 @@ impl Connection {
             Ok(charged) => charged,
             Err(error) => return refuse(socket, &id, error).await,
         };
-        let context = RequestContext::new(self.edge.services.clone(), actor.clone(), None);
+        let services = operation.services(&self.edge, &actor).await;
+        let context = RequestContext::new(services, actor.clone(), None);
         operation.request = operation.request.data(Arc::new(context));
         let job = Job {
             id,

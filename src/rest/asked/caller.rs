@@ -7,11 +7,17 @@ use axum::{Extension, extract::FromRequestParts, http::request::Parts};
 use crate::{
     domain::actor::{Actor, Client},
     rest::problem::Problem,
-    service::error::{Error, signed_in},
+    service::{
+        Services,
+        error::{Error, signed_in},
+    },
 };
 
 /// Whoever asks.
 pub(in crate::rest) struct Anyone(pub(in crate::rest) Actor);
+
+/// The services for a request that only reads, and what everybody may see.
+pub(in crate::rest) struct Public(pub(in crate::rest) Services);
 
 /// Somebody who is signed in; others are refused before anything else of the request is looked at.
 pub(in crate::rest) struct Somebody(pub(in crate::rest) Actor);
@@ -31,6 +37,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Anyone {
         found
             .map(|Extension(actor)| Self(actor))
             .map_err(|missing| Error::Internal(anyhow::Error::new(missing)).into())
+    }
+}
+
+impl FromRequestParts<Services> for Public {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Problem> {
+        let Anyone(actor) = Anyone::from_request_parts(parts, services).await?;
+        Ok(Self(services.for_reading(&actor).await))
     }
 }
 

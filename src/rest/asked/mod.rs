@@ -7,7 +7,7 @@ mod caller;
 pub(super) use self::{
     address::{Id, Nothing, Parameters, Query, Text},
     body::{Body, OrNull, Whole, present},
-    caller::{Anyone, IdempotencyKey, Somebody},
+    caller::{Anyone, IdempotencyKey, Public, Somebody},
 };
 use super::problem::Problem;
 

@@ -26,6 +26,7 @@ use crate::{
         error::{Result, as_guest},
         idempotency::{self, Begun},
         people_rows,
+        public::Public,
     },
     store::db::Tx,
 };
@@ -104,7 +105,7 @@ impl Bookings {
     }
 
     pub(super) fn calendars(&self) -> calendar::Calendars {
-        calendar::Calendars(std::sync::Arc::clone(&self.parts))
+        calendar::Calendars(Public::of_primary(std::sync::Arc::clone(&self.parts)))
     }
 
     #[expect(clippy::too_many_arguments, reason = "a row has many columns")]

@@ -4,17 +4,14 @@ mod hosting;
 
 pub use hosting::CalendarChange;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult as _, QueryFilter as _,
 };
 
-use super::{Parts, booking_rows::taken_nights, error::Result, keys::among};
+use super::{booking_rows::taken_nights, error::Result, keys::among, public::Public};
 use crate::{
     domain::{
         clock::local_date,
@@ -33,7 +30,7 @@ use crate::{
 
 /// Free nights and what they cost.
 #[derive(Clone)]
-pub struct Calendars(pub(super) Arc<Parts>);
+pub struct Calendars(pub(super) Public);
 
 /// What is special about a range of a property's nights, and about as many nights around it as a host may keep free between bookings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,7 +89,7 @@ impl Calendars {
         ids: &[PropertyId],
         range: DateRange,
     ) -> Result<HashMap<PropertyId, Calendar>> {
-        load(self.0.db.read(), ids, range, None, self.0.clock.now()).await
+        load(&self.0.place, ids, range, None, self.0.clock.now()).await
     }
 
     /// Each night of a range. Nights before the host's notice is over can't be booked, nor those that are too far ahead.

@@ -15,12 +15,12 @@ use sea_orm::{
 };
 
 use super::{
-    Parts, audit,
+    audit,
     changes::Changes,
     error::{Error, Result, must_be_admin, signed_in},
-    keys::among,
     mails::Mail,
     paging::{self, Keyset},
+    public::Public,
     queue, tries,
 };
 use crate::{
@@ -42,7 +42,7 @@ use crate::{
 
 /// Accounts.
 #[derive(Clone)]
-pub struct People(pub(super) Arc<Parts>);
+pub struct People(pub(super) Public);
 
 /// The mark of lists of people, newest first.
 pub const NEWEST: char = 'u';
@@ -97,7 +97,15 @@ impl People {
     /// When the database fails.
     pub async fn show(&self, actor: &Actor, id: UserId) -> Result<Option<Model>> {
         let present = Entity::find_by_id(id).filter(Column::ErasedAt.is_null());
-        let found = present.one(self.0.db.read()).await?;
+        let is_private = actor.is(id) || actor.is_admin();
+        let found = match self.0.place.elsewhere() {
+            Some(primary) if is_private => present.one(primary).await?,
+            Some(primary) => match present.clone().one(&self.0.place).await? {
+                Some(found) => Some(found),
+                None => present.one(primary).await?,
+            },
+            None => present.one(self.0.db.read()).await?,
+        };
         if found.is_some() && !actor.is(id) {
             audit::admin_reads(&self.0, actor, vec![Subject::User(id)]).await?;
         }
@@ -179,8 +187,8 @@ impl People {
         ids: &[UserId],
         columns: Columns<Entity>,
     ) -> Result<HashMap<UserId, Row<Entity>>> {
-        let find = Entity::find().filter(among(self.0.db.backend(), Column::UserId, ids));
-        Ok(columns.by(Column::UserId, find, self.0.db.read()).await?)
+        let of = (Column::UserId, ids);
+        Ok(self.0.by_keys(Entity::find(), of, columns).await?)
     }
 
     /// The same without those who have deleted their account: whom one asks for by key, and may look up.
@@ -192,10 +200,9 @@ impl People {
         ids: &[UserId],
         columns: Columns<Entity>,
     ) -> Result<HashMap<UserId, Row<Entity>>> {
-        let find = Entity::find()
-            .filter(among(self.0.db.backend(), Column::UserId, ids))
-            .filter(Column::ErasedAt.is_null());
-        Ok(columns.by(Column::UserId, find, self.0.db.read()).await?)
+        let present = Entity::find().filter(Column::ErasedAt.is_null());
+        let of = (Column::UserId, ids);
+        Ok(self.0.by_keys(present, of, columns).await?)
     }
 
     async fn insert(&self, tx: &Tx, account: NewAccount) -> Result<Model> {

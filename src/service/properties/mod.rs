@@ -2,7 +2,7 @@
 
 mod writing;
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait as _, Condition, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -10,10 +10,10 @@ use sea_orm::{
 };
 
 use super::{
-    Parts,
     error::{Result, signed_in},
     keys::among,
     paging::{self, Keyset},
+    public::Public,
 };
 use crate::{
     domain::{
@@ -33,7 +33,7 @@ use crate::{
 
 /// Homes to stay in.
 #[derive(Clone)]
-pub struct Properties(pub(super) Arc<Parts>);
+pub struct Properties(pub(super) Public);
 
 /// The mark of lists of properties, newest first.
 pub const NEWEST: char = 'n';
@@ -57,10 +57,8 @@ impl Properties {
         ids: &[PropertyId],
         columns: Columns<Entity>,
     ) -> Result<HashMap<PropertyId, Row<Entity>>> {
-        let find = visible(actor).filter(among(self.0.db.backend(), Column::PropertyId, ids));
-        Ok(columns
-            .by(Column::PropertyId, find, self.0.db.read())
-            .await?)
+        let of = (Column::PropertyId, ids);
+        Ok(self.0.by_keys(visible(actor), of, columns).await?)
     }
 
     /// Properties by their keys, deleted ones too: for what was booked, reviewed or paid.
@@ -72,10 +70,8 @@ impl Properties {
         ids: &[PropertyId],
         columns: Columns<Entity>,
     ) -> Result<HashMap<PropertyId, Row<Entity>>> {
-        let find = Entity::find().filter(among(self.0.db.backend(), Column::PropertyId, ids));
-        Ok(columns
-            .by(Column::PropertyId, find, self.0.db.read())
-            .await?)
+        let of = (Column::PropertyId, ids);
+        Ok(self.0.by_keys(Entity::find(), of, columns).await?)
     }
 
     /// What each of some hosts lists, as far as the caller may see it, newest first.
@@ -90,7 +86,7 @@ impl Properties {
         columns: Columns<Entity>,
     ) -> Result<HashMap<UserId, Page<Row<Entity>>>> {
         let pages = paging::pages_by_owner(
-            self.0.db.read(),
+            &self.0.place,
             hosts,
             BY_KEY,
             request,
@@ -117,7 +113,7 @@ impl Properties {
             .column_as(Column::PropertyId.count(), "count")
             .group_by(Column::HostId)
             .into_tuple()
-            .all(self.0.db.read())
+            .all(&self.0.place)
             .await?;
         Ok(rows.into_iter().collect())
     }
@@ -134,7 +130,7 @@ impl Properties {
                 ids,
             ))
             .order_by_asc(property_amenity::Column::Amenity)
-            .all(self.0.db.read())
+            .all(&self.0.place)
             .await?;
         let mut amenities: HashMap<PropertyId, Vec<String>> = HashMap::new();
         for row in rows {

@@ -2,14 +2,15 @@
 
 mod writing;
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _};
 
 use super::{
-    Parts, error,
+    error,
     keys::among,
     paging::{self, Keyset},
+    public::Public,
 };
 use crate::{
     domain::{
@@ -24,7 +25,7 @@ use crate::{
 
 /// Reviews.
 #[derive(Clone)]
-pub struct Reviews(pub(super) Arc<Parts>);
+pub struct Reviews(pub(super) Public);
 
 /// The mark of lists of reviews, newest first.
 pub const NEWEST: char = 'v';
@@ -46,8 +47,8 @@ impl Reviews {
         ids: &[ReviewId],
         columns: Columns<Entity>,
     ) -> error::Result<HashMap<ReviewId, Row<Entity>>> {
-        let find = Entity::find().filter(among(self.0.db.backend(), Column::ReviewId, ids));
-        Ok(columns.by(Column::ReviewId, find, self.0.db.read()).await?)
+        let of = (Column::ReviewId, ids);
+        Ok(self.0.by_keys(Entity::find(), of, columns).await?)
     }
 
     /// The reviews of each of some properties, newest first.
@@ -61,7 +62,7 @@ impl Reviews {
         columns: Columns<Entity>,
     ) -> error::Result<HashMap<PropertyId, Page<Row<Entity>>>> {
         let pages = paging::pages_by_owner(
-            self.0.db.read(),
+            &self.0.place,
             ids,
             BY_KEY,
             request,
@@ -83,7 +84,7 @@ impl Reviews {
         columns: Columns<Entity>,
     ) -> error::Result<HashMap<UserId, Page<Row<Entity>>>> {
         let pages = paging::pages_by_owner(
-            self.0.db.read(),
+            &self.0.place,
             ids,
             BY_KEY,
             request,
@@ -106,7 +107,7 @@ impl Reviews {
             .column_as(Column::ReviewId.count(), "count")
             .group_by(Column::GuestId)
             .into_tuple()
-            .all(self.0.db.read())
+            .all(&self.0.place)
             .await?;
         Ok(rows.into_iter().collect())
     }

@@ -226,7 +226,7 @@ impl Properties {
         request: PageRequest,
         sent: &mut Vec<Statement>,
     ) -> Result<Vec<Row<Entity>>> {
-        let db = self.0.db.read();
+        let db = &self.0.place;
         let mut log = |statement: Statement| {
             sent.push(statement.clone());
             statement
@@ -278,7 +278,7 @@ impl Properties {
     }
 
     async fn number(&self, statement: Statement) -> Result<i64> {
-        let row = self.0.db.read().query_one_raw(statement).await?;
+        let row = self.0.place.query_one_raw(statement).await?;
         Ok(row
             .map(|row| row.try_get_by_index(0))
             .transpose()?
