@@ -6,4 +6,5 @@ mod logs;
 mod metrics;
 mod outages;
 mod redis_many;
+mod replica;
 mod tls;
