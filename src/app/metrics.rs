@@ -114,6 +114,11 @@ fn begin_at_zero() {
             &["hit", "hit_shared", "miss", "stale", "away"],
         ),
         ("staygate_over_limit_total", "limit", &["rate"]),
+        (
+            "staygate_spans_total",
+            "outcome",
+            &["sent", "failed", "dropped"],
+        ),
     ] {
         for value in values {
             metrics::counter!(name, label => *value).increment(0);
@@ -226,5 +231,9 @@ fn describe() {
     describe_counter!(
         "staygate_alerts_total",
         "Alerts that went to admins, by cause."
+    );
+    describe_counter!(
+        "staygate_spans_total",
+        "Parts of traces, by whether the collector took them (sent), did not (failed), or too many waited for it (dropped)."
     );
 }

@@ -9,6 +9,7 @@ mod metrics;
 mod operators;
 mod server;
 mod tls;
+mod traces;
 mod vault;
 
 use std::{sync::Arc, time::Duration};
@@ -43,6 +44,7 @@ use crate::{
 };
 
 pub use server::Server;
+pub use traces::trace;
 
 /// The parts of a running marketplace.
 #[derive(Clone)]

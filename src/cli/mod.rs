@@ -25,6 +25,7 @@ use crate::{
     },
     domain::clock::SystemClock,
     graphql, rest,
+    store::traces::Traces,
 };
 
 /// The backend of a marketplace for short stays.
@@ -133,11 +134,19 @@ impl Cli {
         write_log(log, settings.log_format())?;
         match self.command {
             Command::Schema | Command::Openapi | Command::Config => Ok(()),
-            Command::Serve { demo } => serve(settings, demo).await,
+            Command::Serve { demo } => {
+                let traces = app::trace(&settings).await?;
+                let served = serve(settings, demo).await;
+                end(traces).await;
+                served
+            }
             Command::Doctor => Box::pin(doctor::run(&settings)).await,
             Command::Worker => {
+                let traces = app::trace(&settings).await?;
                 let app = App::build(settings, Arc::new(SystemClock)).await?;
-                Box::pin(app.work(stopping()?)).await
+                let worked = Box::pin(app.work(stopping()?)).await;
+                end(traces).await;
+                worked
             }
             Command::Admin(command) => {
                 let app = App::build(settings, Arc::new(SystemClock)).await?;
@@ -217,6 +226,13 @@ async fn serve(settings: Settings, demo: bool) -> anyhow::Result<()> {
         tracing::info!("leading from http://{plain} to TLS");
     }
     server.run(stopping).await
+}
+
+/// Sends the last traces, if there are any.
+async fn end(traces: Option<Traces>) {
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
 }
 
 /// Cancelled by Ctrl-C or SIGTERM.

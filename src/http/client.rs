@@ -35,7 +35,9 @@ impl Proxies {
             .map(Self)
     }
 
-    fn trust(&self, address: IpAddr) -> bool {
+    /// Whether one of them is speaking.
+    pub(super) fn trust(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.0.iter().any(|net| net.contains(&address))
     }
 

@@ -61,7 +61,7 @@ pub(super) async fn measure(request: Request, next: Next) -> Response {
 }
 
 /// The methods that there are here: clients can make up others.
-fn named(method: &Method) -> &'static str {
+pub(super) fn named(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

@@ -30,6 +30,7 @@ mod running;
 mod sandbox;
 mod socket;
 mod sse;
+mod traces;
 mod webhooks;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -72,7 +73,7 @@ use crate::{
     domain::clock::Clock,
     graphql::StaygateSchema,
     service::{Services, error::TRY_AGAIN_IN},
-    store::{answers::Answers, gateway::stripe::notice::Secrets},
+    store::{self, answers::Answers, gateway::stripe::notice::Secrets},
 };
 
 /// What every handler can reach. Cheap to clone.
@@ -234,9 +235,15 @@ pub fn router(edge: Edge, extras: &Extras) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             request_timeout,
         ));
-    api.with_state(edge)
+    let router = api
+        .with_state(edge.clone())
         .merge(pages::routes(extras.pages))
-        .layer(layers)
+        .layer(layers);
+    if store::traces::are_on() {
+        router.layer(middleware::from_fn_with_state(edge, traces::trace))
+    } else {
+        router
+    }
 }
 
 /// Says of what can't be answered now when it is worth asking again, where nobody has said so: it took too long, or something is away.
@@ -261,10 +268,12 @@ impl<B> MakeSpan<B> for Spans {
         let id = request.headers().get(request_id::HEADER);
         let id = id.and_then(|id| id.to_str().ok());
         let method = request.method();
+        // Where there are traces.
+        let trace_id = store::traces::id().map(tracing::field::display);
         if self.0 {
-            tracing::info_span!("request", %method, route, id)
+            tracing::info_span!("request", %method, route, id, trace_id)
         } else {
-            tracing::debug_span!("request", %method, route, id)
+            tracing::debug_span!("request", %method, route, id, trace_id)
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     domain::actor::Actor,
     rest::{self, Problem},
     service::{error::Error, sessions::Admitted},
+    store::traces,
 };
 
 /// The resources, whose addresses may be written with or without the last slash.
@@ -161,7 +162,8 @@ async fn run(edge: &Edge, reads: bool, request: Request, next: Next) -> Response
     if reads {
         return next.run(request).await;
     }
-    let running = edge.tasks.spawn(next.run(request).in_current_span());
+    let running = traces::carried(next.run(request).in_current_span());
+    let running = edge.tasks.spawn(running);
     running.await.unwrap_or_else(|error| {
         Problem::from(Error::Internal(anyhow::Error::new(error))).into_response()
     })

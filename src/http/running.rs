@@ -134,7 +134,10 @@ async fn run<W: Wire>(edge: Edge, job: Job, number: u64, answers: mpsc::Sender<A
     let (kind, cost) = (operation.kind, operation.cost);
     let mut tells_cost = operation.tells_cost;
     let mut responses = match kind {
-        OperationType::Subscription => edge.schema.execute_stream(operation.request).boxed(),
+        OperationType::Subscription => {
+            let span = operation.traced();
+            operation.subscribe(&edge, span)
+        }
         OperationType::Query | OperationType::Mutation => {
             let edge = edge.clone();
             stream::once(async move { operation.execute(&edge).await }).boxed()

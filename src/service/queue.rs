@@ -27,7 +27,10 @@ use super::{Parts, error::Result};
 use crate::{
     domain::digest::sha256_hex,
     entity::job::{ActiveModel, Column, Entity, Model},
-    store::db::Tx,
+    store::{
+        db::Tx,
+        traces::{About, Span},
+    },
 };
 
 /// The usual lease.
@@ -114,19 +117,14 @@ pub(super) async fn work_off<W: Work, F: Future<Output = Tried>>(
 ) -> Result<usize> {
     let work = &work;
     let one = |job: Model| async move {
-        let tried = match serde_json::from_value(job.payload.clone()) {
-            // Begun so often, and never finished: it takes its worker down.
-            _ if job.attempts > ATTEMPTS => Tried::Never("it was begun too often".to_owned()),
-            Ok(piece) => {
-                let name = name_of(&job);
-                work(Claim { work: piece, name }).await
-            }
-            // While versions change, one that understands it may come by.
-            Err(error) => Tried::Later(format!("it can't be read: {error}")),
-        };
-        let done = matches!(tried, Tried::Done);
-        if let Err(error) = finish(parts, &job, tried).await {
-            tracing::warn!(job_id = job.job_id, kind = job.kind, %error, "what became of a job could not be written down");
+        // A trace of its own: it may run long after the request that left it, and more than once.
+        let span = Span::apart(|| {
+            About::left(format!("{} job", W::KIND))
+                .with("staygate.job.attempt", i64::from(job.attempts))
+        });
+        let done = span.around(tried(parts, &job, work)).await;
+        if !done {
+            span.failed("not done");
         }
         done
     };
@@ -163,6 +161,29 @@ pub(super) async fn work_off<W: Work, F: Future<Output = Tried>>(
             else => return failed.map_or(Ok(done), Err),
         }
     }
+}
+
+/// Tries one piece, and writes down what became of it. Gives whether it is done.
+async fn tried<W: Work, F: Future<Output = Tried>>(
+    parts: &Parts,
+    job: &Model,
+    work: impl Fn(Claim<W>) -> F,
+) -> bool {
+    let tried = match serde_json::from_value(job.payload.clone()) {
+        // Begun so often, and never finished: it takes its worker down.
+        _ if job.attempts > ATTEMPTS => Tried::Never("it was begun too often".to_owned()),
+        Ok(piece) => {
+            let name = name_of(job);
+            work(Claim { work: piece, name }).await
+        }
+        // While versions change, one that understands it may come by.
+        Err(error) => Tried::Later(format!("it can't be read: {error}")),
+    };
+    let done = matches!(tried, Tried::Done);
+    if let Err(error) = finish(parts, job, tried).await {
+        tracing::warn!(job_id = job.job_id, kind = job.kind, %error, "what became of a job could not be written down");
+    }
+    done
 }
 
 /// Takes some of what is due, so that until the lease is over nobody else does.

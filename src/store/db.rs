@@ -15,7 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
@@ -34,6 +34,7 @@ use tokio::{
 };
 
 use self::at_hand::{AtHand, Places};
+use super::traces;
 
 /// How long a connection is waited for where all are in use.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -84,11 +85,18 @@ impl Db {
         };
         let statements = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&statements);
+        let backend = connection.get_database_backend();
         connection.set_metric_callback(move |sent| {
             counter.fetch_add(1, Ordering::Relaxed);
-            measured(STATEMENTS, sent.elapsed, sent.failed);
+            measured(
+                STATEMENTS,
+                sent.elapsed,
+                sent.failed,
+                backend,
+                &sent.statement.sql,
+            );
         });
-        let is_sqlite = connection.get_database_backend() == DbBackend::Sqlite;
+        let is_sqlite = backend == DbBackend::Sqlite;
         let at_hand = (!is_sqlite).then(|| {
             let pool = connection.get_postgres_connection_pool().clone();
             Arc::new(AtHand::new(pool, options.max_connections, PATIENCE))
@@ -189,6 +197,14 @@ impl Db {
     /// # Errors
     /// When no connection is to be had, or another process keeps the write lock for 10 seconds.
     pub async fn begin(&self) -> Result<Tx, DbErr> {
+        let began = Instant::now();
+        let tx = self.begun().await;
+        // With what it waited for.
+        traces::statement(self.backend(), "BEGIN", began.elapsed(), tx.is_err());
+        tx
+    }
+
+    async fn begun(&self) -> Result<Tx, DbErr> {
         let turn = self.lock_writer().await;
         let options = TransactionOptions {
             sqlite_transaction_mode: turn.is_some().then_some(SqliteTransactionMode::Immediate),
@@ -292,8 +308,9 @@ const GIVES_UP: [(&str, &str); 3] = [
 /// The figure that says how long statements took.
 const STATEMENTS: &str = "staygate_database_statement_duration_seconds";
 
-/// A statement that took so long.
-fn measured(figure: &'static str, took: Duration, failed: bool) {
+/// A statement that took so long: told to those who count, and to those who trace.
+fn measured(figure: &'static str, took: Duration, failed: bool, backend: DbBackend, sql: &str) {
+    traces::statement(backend, sql, took, failed);
     let outcome = if failed { "failed" } else { "ok" };
     metrics::histogram!(figure, "outcome" => outcome).record(took);
 }
@@ -321,7 +338,10 @@ impl Tx {
     /// # Errors
     /// When the database can't be reached; then nothing was written, or the answer was lost.
     pub async fn commit(self) -> Result<(), DbErr> {
-        self.tx.commit().await
+        let (began, backend) = (Instant::now(), self.tx.get_database_backend());
+        let committed = self.tx.commit().await;
+        traces::statement(backend, "COMMIT", began.elapsed(), committed.is_err());
+        committed
     }
 }
 

@@ -1,5 +1,5 @@
 //! The outside world behind small faces: the database, the bus between instances, the payment provider, calendars of other platforms, mail, limits on tries, password
-//! hashing and token signing, dumps of the database and where backups are put. Each has a home inside the process, so that nothing needs to be installed.
+//! hashing and token signing, dumps of the database and where backups are put, the collector of traces. Each has a home inside the process, so that nothing needs to be installed.
 
 pub mod answers;
 pub mod archive;
@@ -17,4 +17,5 @@ pub mod passwords;
 mod patient;
 pub mod redis;
 pub mod tokens;
+pub mod traces;
 pub mod vault;

@@ -8,6 +8,7 @@ mod names;
 mod rules;
 mod shown;
 mod sources;
+mod traces;
 
 pub use names::{Kind, SETTINGS, Setting};
 pub use rules::Provider;
@@ -69,6 +70,11 @@ pub struct Settings {
     pub env: Environment,
     pub log: String,
     pub log_format: Option<LogFormat>,
+    pub otel_exporter_otlp_endpoint: Option<String>,
+    pub otel_exporter_otlp_headers: Option<String>,
+    pub otel_service_name: String,
+    pub otel_resource_attributes: Option<String>,
+    pub traces_sampled: Option<f64>,
     pub cors_origins: Option<String>,
     pub trusted_proxies: Option<String>,
     pub playground: Option<bool>,

@@ -137,6 +137,7 @@ impl Settings {
             );
         }
         self.provider()?;
+        self.traces()?;
         self.check_backups()
     }
 

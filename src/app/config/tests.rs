@@ -49,6 +49,17 @@ fn a_wrong_setting_stops_the_start_with_a_line_that_names_it() {
             "everybody",
             "STAYGATE_TRUSTED_DOCUMENTS",
         ),
+        ("STAYGATE_TRACES_SAMPLED", "1.5", "STAYGATE_TRACES_SAMPLED"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "collector:4318",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "Bearer xyz",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+        ),
         ("STRIPE_SECRET_KEY", "sk_test_1", "STRIPE_WEBHOOK_SECRET"),
         ("STAYGATE_SANDBOX_PAYMENTS", "false", "STRIPE_SECRET_KEY"),
         (

@@ -86,6 +86,7 @@ pub async fn examine(settings: &Settings, clock: &Arc<dyn Clock>) -> Vec<Finding
     findings.push(outside::mail(settings).await);
     findings.push(outside::payments(settings).await);
     findings.push(outside::backups(settings, clock).await);
+    findings.extend(outside::traces(settings).await);
     findings
 }
 

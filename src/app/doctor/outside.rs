@@ -16,7 +16,7 @@ use crate::{
         dump::{self, Engine},
         gateway::stripe::Stripe,
         mail::smtp::Smtp,
-        redis,
+        redis, traces,
     },
 };
 
@@ -133,6 +133,26 @@ pub(super) async fn payments(settings: &Settings) -> Finding {
             "see that STRIPE_SECRET_KEY is the account's, and that STRIPE_API_BASE can be reached from here",
         ),
     }
+}
+
+/// Nothing where nobody says where traces go. One that does not take them is no reason not to serve.
+pub(super) async fn traces(settings: &Settings) -> Option<Finding> {
+    let subject = "traces";
+    settings.otel_exporter_otlp_endpoint.as_ref()?;
+    let greeted = asked(async {
+        match settings.traces()? {
+            Some(options) => traces::greet(options).await,
+            None => Ok(()),
+        }
+    });
+    Some(match greeted.await {
+        Ok(()) => Finding::good(subject, "the collector answers"),
+        Err(why) => Finding::doubtful(
+            subject,
+            why,
+            "see that OTEL_EXPORTER_OTLP_ENDPOINT takes OTLP by HTTP (mostly on port 4318; 4317 is gRPC), and OTEL_EXPORTER_OTLP_HEADERS what it wants; until then traces are lost, and nothing else",
+        ),
+    })
 }
 
 pub(super) async fn backups(settings: &Settings, clock: &Arc<dyn Clock>) -> Finding {

@@ -12,6 +12,12 @@ use async_graphql::{
     parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
 
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tracing::Instrument as _;
+
 pub use self::plan::Plans;
 pub(super) use self::{
     asked::Asked,
@@ -24,6 +30,7 @@ use crate::{
     domain::actor::Actor,
     graphql::{Ages, Costs, Inputs, Titles},
     service::Services,
+    store::traces::{self, About, Span},
 };
 
 /// What the schema's definition says of operations. Made once.
@@ -143,7 +150,8 @@ impl Operation {
     /// would be worse than none.
     pub(super) async fn execute(self, edge: &Edge) -> Response {
         let (began, plan) = (Instant::now(), Arc::clone(&self.plan));
-        let response = self.executed(edge).await;
+        let span = self.traced();
+        let response = span.around(self.executed(edge)).await;
         let outcome = match &response {
             response if response.is_ok() => "ok",
             response if is_broken(response) => "broken",
@@ -155,7 +163,43 @@ impl Operation {
             "operation" => plan.title(), "outcome" => outcome
         )
         .record(began.elapsed());
+        span.note("staygate.operation.outcome", outcome);
+        if outcome == "broken" {
+            span.failed(outcome);
+        }
         response
+    }
+
+    /// Runs a subscription. It is traced until it has told something: what it tells after that may come for days.
+    pub(super) fn subscribe(self, edge: &Edge, span: Span) -> BoxStream<'_, Response> {
+        let mut beginning = Some(span);
+        let mut responses = edge.schema.execute_stream(self.request).boxed();
+        stream::poll_fn(move |task| {
+            let Some(span) = &beginning else {
+                return responses.poll_next_unpin(task);
+            };
+            let within = span.enter();
+            let polled = responses.poll_next_unpin(task);
+            drop(within);
+            // What it still does to begin is a part of it, the waiting is not.
+            span.end();
+            if polled.is_ready() {
+                beginning = None;
+            }
+            polled
+        })
+        .boxed()
+    }
+
+    /// The part of a trace that it is: by the field at its root, as clients call operations what they like. One on a socket or a stream of several is a
+    /// trace of its own, as such a connection may last for days.
+    pub(super) fn traced(&self) -> Span {
+        Span::here(|| {
+            let (kind, title) = (self.kind.to_string(), self.plan.title());
+            About::done(format!("{kind} {title}"))
+                .with("graphql.operation.type", kind)
+                .with("graphql.operation.name", title)
+        })
     }
 
     async fn executed(self, edge: &Edge) -> Response {
@@ -171,9 +215,9 @@ impl Operation {
             }
             return response;
         }
-        let running = edge
-            .tasks
-            .spawn(async move { schema.execute(self.request).await });
+        let running = async move { schema.execute(self.request).await };
+        let running = traces::carried(running.in_current_span());
+        let running = edge.tasks.spawn(running);
         running.await.unwrap_or_else(|error| {
             tracing::error!(%error, "a mutation broke off");
             Response::from_errors(vec![refused(

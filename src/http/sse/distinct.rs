@@ -22,6 +22,7 @@ use crate::{
         operation::{self, Operation, is_broken},
     },
     service::sessions::Admitted,
+    store::traces::Span,
 };
 
 /// Runs a subscription for as long as the client, the server and the caller's session last.
@@ -34,8 +35,9 @@ pub(in crate::http) fn subscribe(
 ) -> axum::response::Response {
     let (told, queue) = mpsc::channel(QUEUE);
     let edge = edge.clone();
+    let span = operation.traced();
     edge.tasks.clone().spawn(async move {
-        run(edge, admitted, operation, context, told).await;
+        run(edge, admitted, operation, span, context, told).await;
         drop(place);
     });
     queued(queue)
@@ -45,12 +47,13 @@ async fn run(
     edge: Edge,
     admitted: Option<Admitted>,
     mut operation: Operation,
+    span: Span,
     context: RequestContext,
     told: mpsc::Sender<Bytes>,
 ) {
     let context = Arc::new(context);
     operation.request = operation.request.data(Arc::clone(&context));
-    let responses = edge.schema.execute_stream(operation.request);
+    let responses = operation.subscribe(&edge, span);
     let until = || admitted.as_ref().map(Admitted::until);
     tokio::select! {
         biased;

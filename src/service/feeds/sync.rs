@@ -37,6 +37,7 @@ use crate::{
     store::{
         db::Tx,
         feeds::{Fetched, Version},
+        traces::{About, Span},
     },
 };
 
@@ -87,7 +88,9 @@ impl Feeds {
                 break;
             };
             asked += 1;
-            if let Err(error) = self.sync(&feed).await {
+            let span = Span::apart(|| About::left("calendar sync"));
+            if let Err(error) = span.around(self.sync(&feed)).await {
+                span.failed("later");
                 tracing::warn!(feed_id = %feed.feed_id, %error, "a calendar is left to a later round");
             }
         }

@@ -29,6 +29,7 @@ use crate::{
     },
     store::{
         gateway::{GatewayError, Opened, Opening, Standing, State},
+        traces::{About, Span},
         vault::fingerprint,
     },
 };
@@ -76,7 +77,9 @@ impl Payments {
             }
             Ok::<_, Error>(false)
         };
-        looked.await.unwrap_or_else(|error| {
+        let span = Span::here(|| About::left("payment look"));
+        span.around(looked).await.unwrap_or_else(|error| {
+            span.failed("later");
             tracing::warn!(payment_id = %id, ?error, "a payment is looked after later");
             false
         })

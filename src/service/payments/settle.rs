@@ -28,7 +28,10 @@ use crate::{
         error::{Error, Result},
         ledger, suspicion,
     },
-    store::gateway::{GatewayError, Refund},
+    store::{
+        gateway::{GatewayError, Refund},
+        traces::{About, Span},
+    },
 };
 
 /// How many debts or payments are read at a time.
@@ -165,6 +168,15 @@ impl Payments {
     }
 
     async fn pay_back(&self, debt: &refund::Model) -> anyhow::Result<bool> {
+        let span = Span::here(|| About::left("refund"));
+        let paid = span.around(self.pay(debt)).await;
+        if paid.is_err() {
+            span.failed("later");
+        }
+        paid
+    }
+
+    async fn pay(&self, debt: &refund::Model) -> anyhow::Result<bool> {
         if !self.claim_debt(debt).await? {
             return Ok(false);
         }

@@ -33,12 +33,19 @@ impl Reading {
     /// Counts a statement and measures it.
     async fn sent<T>(
         &self,
+        sql: &str,
         sending: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, DbErr> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         let answer = sending.await;
-        measured(self.figure, began.elapsed(), answer.is_err());
+        measured(
+            self.figure,
+            began.elapsed(),
+            answer.is_err(),
+            DbBackend::Postgres,
+            sql,
+        );
         answer.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
     }
 }
@@ -55,7 +62,7 @@ impl ConnectionTrait for Reading {
         };
         let mut lent = at_hand.lend().await?;
         let fetching = query(&statement).fetch_optional(lent.connection());
-        let row = self.sent(fetching).await?;
+        let row = self.sent(&statement.sql, fetching).await?;
         lent.keep();
         Ok(row.map(Into::into))
     }
@@ -66,7 +73,7 @@ impl ConnectionTrait for Reading {
         };
         let mut lent = at_hand.lend().await?;
         let fetching = query(&statement).fetch_all(lent.connection());
-        let rows = self.sent(fetching).await?;
+        let rows = self.sent(&statement.sql, fetching).await?;
         lent.keep();
         Ok(rows.into_iter().map(Into::into).collect())
     }
@@ -77,7 +84,7 @@ impl ConnectionTrait for Reading {
         };
         let mut lent = at_hand.lend().await?;
         let executing = query(&statement).execute(lent.connection());
-        let done = self.sent(executing).await?;
+        let done = self.sent(&statement.sql, executing).await?;
         lent.keep();
         Ok(done.into())
     }

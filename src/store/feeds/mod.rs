@@ -20,6 +20,7 @@ use reqwest::{
 use url::Host;
 
 use self::{address::is_public, resolver::Resolver};
+use super::traces::{About, Span};
 
 /// How long a fetch may take, redirects and body included.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -147,8 +148,18 @@ impl Fetcher {
     /// # Errors
     /// Every [`FetchError`].
     pub async fn fetch(&self, url: &Url, known: &Version) -> Result<Fetched, FetchError> {
+        // Where it leads is the host's secret; and the trace is none of that server's business.
+        let span = Span::here(|| About::asks("GET calendar").with("http.request.method", "GET"));
         let fetch = tokio::time::timeout(TIMEOUT, self.follow(url.clone(), known));
-        fetch.await.unwrap_or(Err(FetchError::TooSlow))
+        let fetched = span.around(fetch).await;
+        let fetched = fetched.unwrap_or(Err(FetchError::TooSlow));
+        if let Err(error) = &fetched {
+            span.failed(match error {
+                FetchError::Status(status) => status.to_string(),
+                other => format!("{other:?}"),
+            });
+        }
+        fetched
     }
 
     async fn follow(&self, mut url: Url, known: &Version) -> Result<Fetched, FetchError> {

@@ -1,6 +1,6 @@
 //! Mail over SMTP, to the server that the operator names.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail, ensure};
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use super::{
     MailError, Mailer, Message,
     compose::{compose, sender},
 };
+use crate::store::traces::{About, Span};
 
 /// How long the server has to take the connection.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(10);
@@ -35,6 +36,8 @@ pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     takes_within: Duration,
+    /// Which server it is.
+    host: Arc<str>,
 }
 
 impl Smtp {
@@ -67,6 +70,10 @@ impl Smtp {
             transport,
             from: sender(from)?,
             takes_within: TAKES_WITHIN,
+            host: url::Url::parse(url)
+                .ok()
+                .and_then(|url| url.host_str().map(Arc::from))
+                .unwrap_or_default(),
         })
     }
 
@@ -88,8 +95,12 @@ impl Smtp {
 impl Mailer for Smtp {
     async fn send(&self, message: &Message) -> Result<(), MailError> {
         let mail = compose(&self.from, message)?;
+        let span =
+            Span::here(|| About::asks("send mail").with("server.address", self.host.to_string()));
+        let sending = timeout(self.takes_within, self.transport.send(mail));
         // The timeout that the transport knows ends with the connecting.
-        let Ok(sent) = timeout(self.takes_within, self.transport.send(mail)).await else {
+        let Ok(sent) = span.around(sending).await else {
+            span.failed("timeout");
             return Err(MailError::Unreachable(format!(
                 "the mail server did not take it within {:?}",
                 self.takes_within
@@ -100,7 +111,9 @@ impl Mailer for Smtp {
         };
         // The only complaint of the client's own about one address: not in ASCII, for a server without SMTPUTF8 (RFC 6531).
         let unwritable = error.is_client() && !message.to.is_ascii();
-        if unwritable || refuses_for_good(&error) {
+        let is_refused = unwritable || refuses_for_good(&error);
+        span.failed(if is_refused { "refused" } else { "unreachable" });
+        if is_refused {
             Err(MailError::Refused(error.to_string()))
         } else {
             Err(MailError::Unreachable(error.to_string()))

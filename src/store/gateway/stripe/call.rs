@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use url::{Url, form_urlencoded::Serializer};
 
 use super::{super::GatewayError, wire::Failed};
+use crate::store::traces::{self, About, Span};
 
 /// The version of the API that these calls and answers are of (<https://docs.stripe.com/api/versioning>).
 const VERSION: &str = "2025-09-30.clover";
@@ -70,15 +71,39 @@ impl Caller {
         call: Call<'_>,
     ) -> Result<T, GatewayError> {
         let began = Instant::now();
-        let answer = self.made(call).await;
+        let span = Span::here(|| self.told(&call));
+        let answer = span.around(self.made(call)).await;
         let outcome = match &answer {
             Ok(_) => "ok",
             Err(GatewayError::Refused(_)) => "refused",
             Err(GatewayError::Unclear(_)) => "unclear",
         };
+        if answer.is_err() {
+            span.failed(outcome);
+        }
         metrics::histogram!("staygate_provider_call_duration_seconds", "outcome" => outcome)
             .record(began.elapsed());
         answer
+    }
+
+    /// What traces are told of a call: not which payment it is about.
+    fn told(&self, call: &Call<'_>) -> About {
+        let (method, path) = match call {
+            Call::Get(path, _) => ("GET", path),
+            Call::Post(path, ..) => ("POST", path),
+        };
+        let template = template(path);
+        About::asks(format!("{method} {template}"))
+            .with("http.request.method", method)
+            .with("url.template", template)
+            .with(
+                "server.address",
+                self.base.host_str().unwrap_or_default().to_owned(),
+            )
+            .with(
+                "server.port",
+                i64::from(self.base.port_or_known_default().unwrap_or_default()),
+            )
     }
 
     async fn made<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, GatewayError> {
@@ -106,10 +131,15 @@ impl Caller {
                 (keyed, false)
             }
         };
+        let request = match traces::parent() {
+            Some(parent) => request.header("traceparent", parent),
+            None => request,
+        };
         // Without the address: it names the payment.
         let sent = request.send().await;
         let mut response = sent.map_err(|error| unclear(&error.without_url()))?;
         let status = response.status();
+        traces::note("http.response.status_code", i64::from(status.as_u16()));
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -131,6 +161,20 @@ impl Caller {
             other => other,
         })
     }
+}
+
+/// The shape of a path: of what is asked for, without its name.
+fn template(path: &str) -> String {
+    let mut parts = path.split('/');
+    let mut told = format!("/v1/{}", parts.next().unwrap_or_default());
+    if parts.next().is_some() {
+        told.push_str("/{id}");
+    }
+    for part in parts {
+        told.push('/');
+        told.push_str(part);
+    }
+    told
 }
 
 /// What a refusal means (<https://docs.stripe.com/error-low-level>).
@@ -215,6 +259,23 @@ mod tests {
                 matches!(said, GatewayError::Unclear(_)),
                 "{status} {said:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_shape_of_a_path_names_nothing() {
+        for (path, expected) in [
+            ("refunds", "/v1/refunds"),
+            (
+                "payment_intents/pi_3MtwBwLkdIwHu7ix28a3tqPa",
+                "/v1/payment_intents/{id}",
+            ),
+            (
+                "payment_intents/pi_1/capture",
+                "/v1/payment_intents/{id}/capture",
+            ),
+        ] {
+            assert_eq!(template(path), expected);
         }
     }
 
