@@ -8,3 +8,4 @@ mod outages;
 mod redis_many;
 mod replica;
 mod tls;
+mod traces;

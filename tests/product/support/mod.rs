@@ -1,6 +1,7 @@
 //! A running server, a clock to turn, and clients.
 
 mod client;
+mod collector;
 mod dump;
 mod elsewhere;
 mod events;
@@ -32,6 +33,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 pub use client::{BOOKING_FIELDS, Client, SESSION};
+pub use collector::{Collector, Part};
 pub use dump::{has_kept, tables_with};
 pub use elsewhere::{Elsewhere, calendar};
 pub use events::EventStream;
@@ -278,6 +280,11 @@ impl World {
             self.directory.path().join("mails")
         };
         mailbox::mails_in(&folder, address)
+    }
+
+    /// Where this world's files are.
+    pub fn folder(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// The binary, on this world's database.

@@ -10,7 +10,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 /// How long a server may take to come up.
@@ -120,6 +120,18 @@ impl Process {
         };
         let heard = timeout(COMES_UP_WITHIN, heard).await;
         heard.unwrap_or_else(|_| panic!("not among {:#?}", self.has_said()))
+    }
+
+    /// It is told to stop (`kill`), and has ended. Gives how long that took.
+    pub async fn is_stopped(&mut self) -> Duration {
+        let began = Instant::now();
+        let id = self.child.id().expect("it runs").to_string();
+        let told = Command::new("kill").arg(id).status().await;
+        assert!(told.expect("it is told").success());
+        let ended = timeout(COMES_UP_WITHIN, self.child.wait()).await;
+        let status = ended.expect("it ends").expect("it is known how");
+        assert!(status.success(), "{status}");
+        began.elapsed()
     }
 
     /// It is gone in the middle of whatever it does (`kill -9`).

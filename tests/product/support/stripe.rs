@@ -15,7 +15,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Request, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::Xoshiro256PlusPlus};
@@ -146,6 +146,8 @@ struct Line {
     /// Whether each call is done and its answer lost.
     loses_answers: AtomicBool,
     answered: Mutex<HashMap<String, (StatusCode, Bytes)>>,
+    /// What came along with each call.
+    headers: std::sync::Mutex<Vec<HeaderMap>>,
 }
 
 impl BadLine {
@@ -161,6 +163,7 @@ impl BadLine {
             fails_with_a_key: AtomicBool::new(false),
             loses_answers: AtomicBool::new(false),
             answered: Mutex::default(),
+            headers: std::sync::Mutex::default(),
         });
         let router = Router::new()
             .fallback(passes_on)
@@ -179,6 +182,12 @@ impl BadLine {
     /// How many calls came.
     pub fn calls(&self) -> u64 {
         self.line.calls.load(Ordering::Relaxed)
+    }
+
+    /// What came along with each call.
+    pub fn headers(&self) -> Vec<HeaderMap> {
+        let headers = self.line.headers.lock();
+        headers.expect("nobody broke off").clone()
     }
 
     /// From now on nothing goes wrong.
@@ -206,6 +215,10 @@ impl BadLine {
 
 async fn passes_on(State(line): State<Arc<Line>>, request: Request) -> Response {
     let number = line.calls.fetch_add(1, Ordering::Relaxed);
+    let headers = line.headers.lock();
+    headers
+        .expect("nobody broke off")
+        .push(request.headers().clone());
     let mut chance = Xoshiro256PlusPlus::seed_from_u64(line.seed.wrapping_add(number));
     let fate = chance.random_range(0..9_u64);
     let bad = line.bad.load(Ordering::Relaxed);
