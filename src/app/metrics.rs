@@ -70,6 +70,7 @@ fn install() -> PrometheusHandle {
             // Fails only when somebody else counts already; then there is nothing to render.
             let _ = metrics::set_global_recorder(recorder);
             describe();
+            describe_database();
             begin_at_zero();
             handle
         })
@@ -161,30 +162,6 @@ fn describe() {
         "Looks for kept answers, by what came of them."
     );
     describe_histogram!(
-        "staygate_database_statement_duration_seconds",
-        "How long SQL statements took, by whether they failed."
-    );
-    describe_histogram!(
-        "staygate_replica_statement_duration_seconds",
-        "How long SQL statements took that the replica was sent, by whether they failed: then the primary was asked."
-    );
-    describe_gauge!(
-        "staygate_replica_lag_seconds",
-        "How long ago the moment is up to which the replica is known to have everything."
-    );
-    describe_gauge!(
-        "staygate_replica_in_use",
-        "1 while what everybody may see is read from the replica, 0 while it lags behind or is away."
-    );
-    describe_histogram!(
-        "staygate_database_wait_seconds",
-        "How long connections were waited for where none was free."
-    );
-    describe_gauge!(
-        "staygate_database_connections",
-        "Connections to the database, busy and idle. Those that are kept at hand count as busy."
-    );
-    describe_histogram!(
         "staygate_provider_call_duration_seconds",
         "How long calls to the payment provider took, by whether it answered (ok), refused (refused) or it is not known what became of them (unclear)."
     );
@@ -235,5 +212,33 @@ fn describe() {
     describe_counter!(
         "staygate_spans_total",
         "Parts of traces, by whether the collector took them (sent), did not (failed), or too many waited for it (dropped)."
+    );
+}
+
+/// The same of the database.
+fn describe_database() {
+    describe_histogram!(
+        "staygate_database_statement_duration_seconds",
+        "How long SQL statements took, by whether they failed."
+    );
+    describe_histogram!(
+        "staygate_replica_statement_duration_seconds",
+        "How long SQL statements took that the replica was sent, by whether they failed: then the primary was asked."
+    );
+    describe_gauge!(
+        "staygate_replica_lag_seconds",
+        "How long ago the moment is up to which the replica is known to have everything."
+    );
+    describe_gauge!(
+        "staygate_replica_in_use",
+        "1 while what everybody may see is read from the replica, 0 while it lags behind or is away."
+    );
+    describe_histogram!(
+        "staygate_database_wait_seconds",
+        "How long connections were waited for where none was free."
+    );
+    describe_gauge!(
+        "staygate_database_connections",
+        "Connections to the database, busy and idle. Those that are kept at hand count as busy."
     );
 }

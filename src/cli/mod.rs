@@ -136,7 +136,7 @@ impl Cli {
             Command::Schema | Command::Openapi | Command::Config => Ok(()),
             Command::Serve { demo } => {
                 let traces = app::trace(&settings).await?;
-                let served = serve(settings, demo).await;
+                let served = Box::pin(serve(settings, demo)).await;
                 end(traces).await;
                 served
             }

@@ -8,6 +8,7 @@ mod names;
 mod rules;
 mod shown;
 mod sources;
+mod stores;
 mod traces;
 
 pub use names::{Kind, SETTINGS, Setting};
