@@ -86,6 +86,20 @@ on_both_engines! {
         assert_eq!(again.status(), 404);
     }
 
+    async fn who_pays_a_request_after_its_nights_went_to_somebody_else_is_told_so_at_once(world: World) {
+        let (_, guest, property) = a_listing(&world, json!({ "instantBook": false })).await;
+        let other = world.guest("olga").await;
+        let booking = guest.books(&property, &world.day(10), &world.day(12)).await;
+        let payment = guest.tries_to_pay(&booking, "tok_threeDSecure").await["payment"].take();
+        world.clock.advance(Duration::minutes(16));
+        other.books(&property, &world.day(11), &world.day(13)).await;
+        let form = format!("/sandbox/payments/{}/confirm", payment["clientSecret"].as_str().expect("a secret"));
+        let confirmed = world.stranger().request(reqwest::Method::POST, &form).send().await.expect("an answer");
+        assert_eq!(confirmed.status(), 204);
+        let seen = guest.sees(&booking).await;
+        assert_eq!((&seen["status"], &seen["payment"]["status"]), (&json!("CANCELLED"), &json!("FAILED")), "nothing waits for the host");
+    }
+
     async fn a_confirmation_that_comes_after_the_hold_lapsed_gives_the_money_back(world: World) {
         let (_, guest, property) = a_listing(&world, json!({})).await;
         let booking = guest.books(&property, &world.day(10), &world.day(12)).await;

@@ -68,6 +68,7 @@ impl Payments {
             return Ok(payment);
         }
         let mut changes = Changes::by(actor);
+        let came_too_late = news == State::Authorized && booking.status != BookingStatus::Pending;
         let is_owed = match news {
             State::Succeeded => {
                 let waited_for_host = payment.authorized_at.is_some();
@@ -93,6 +94,10 @@ impl Payments {
         changes.commit(tx, &self.0).await?;
         if is_owed {
             self.pay_back_of(booking_id).await;
+        }
+        if came_too_late {
+            // Whoever pays is told the end of it, and not that it waits for the host.
+            return Box::pin(self.pursue(actor, id)).await;
         }
         self.read_back(id).await
     }
