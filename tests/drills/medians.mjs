@@ -9,7 +9,7 @@ const [folder, ...faults] = process.argv.slice(2);
 const middle = (values) => values.sort((one, other) => one - other)[Math.floor((values.length - 1) / 2)];
 const lines = [["fault", "runs", "lasted s", "ok", "503", "reset", "reads p99 before", "during", "writes p99 before", "during", "slowest ms", "first ok s", "99 % s", "settled s", "stale ms", "let in ms", "MiB", "at most", "wrong"]];
 for (const fault of faults) {
-  const names = readdirSync(folder).filter((name) => name.replace(/\.\d+\.json$/, "") === fault);
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json") && name.replace(/\.\d+\.json$/, "") === fault);
   const runs = names.map((name) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8")));
   if (!runs.length) continue;
   const of = (figure, digits = 0) => {
